@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify';
+import type { Principal } from '../auth/principal.ts';
+import type { TokenVerifier } from '../auth/verify-token.ts';
+import { HaicError, invalid, notFound, unauthenticated } from '../errors.ts';
+import type { Logger } from '../logging.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by the authentication hook; undefined only on routes declared `public`. Use `principalOf`. */
+    principal: Principal | undefined;
+  }
+  interface FastifyContextConfig {
+    /**
+     * Every route is authenticated unless it says why it is public: `{ public: 'health' }`. The reason is shown by the test that
+     * lists the public routes.
+     */
+    public?: string;
+  }
+}
+
+export type HttpServer = FastifyInstance;
+export type { FastifyReply, FastifyRequest } from 'fastify';
+
+/**
+ * The HTTP server that every service mounts its routes on: JSON schema validation by TypeBox, bearer authentication by default,
+ * errors as problem JSON (RFC 9457) with a stable `code`.
+ */
+export function createHttpServer(options: {
+  logger: Logger;
+  verifyToken: TokenVerifier;
+  bodyLimit?: number;
+}) {
+  const server = fastify({
+    loggerInstance: options.logger,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: options.bodyLimit ?? 1024 * 1024,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 512 },
+  })
+    .setValidatorCompiler(TypeBoxValidatorCompiler)
+    .withTypeProvider<TypeBoxTypeProvider>();
+
+  server.decorateRequest('principal', undefined);
+  server.addHook('onRequest', async (request) => {
+    if (request.is404 || request.routeOptions.config.public !== undefined) return;
+    request.principal = await options.verifyToken(bearerToken(request));
+  });
+  server.setErrorHandler((error, request, reply) =>
+    sendProblem(asHaicError(error as FastifyError), request, reply),
+  );
+  server.setNotFoundHandler((request, reply) =>
+    sendProblem(notFound(`${request.method} ${request.url.split('?')[0]}`), request, reply),
+  );
+  return server;
+}
+
+/** The verified principal of an authenticated route. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === undefined) throw unauthenticated();
+  return request.principal;
+}
+
+function bearerToken(request: FastifyRequest): string {
+  const match = /^Bearer ([^\s]+)$/i.exec(request.headers.authorization ?? '');
+  if (match?.[1] === undefined)
+    throw unauthenticated('This call needs an access token: Authorization: Bearer <token>.');
+  return match[1];
+}
+
+function asHaicError(error: FastifyError): HaicError {
+  if (error instanceof HaicError) return error;
+  if (error.validation !== undefined) {
+    const where = error.validationContext ?? 'request';
+    const lines = error.validation.map((v) => `${v.instancePath || '/'} ${v.message ?? 'is not valid'}`);
+    return invalid('invalid_request', `The ${where} is not valid: ${lines.join('; ')}.`, { cause: error });
+  }
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new HaicError('invalid_request', error.statusCode, error.message, { cause: error });
+  }
+  return new HaicError(
+    'internal',
+    500,
+    'Something went wrong inside Haic. The log has the details under this request id.',
+    { cause: error },
+  );
+}
+
+/** Problem JSON (RFC 9457). The same shape everywhere, so that one function of the portal and the CLI shows them all. */
+export function sendProblem(error: HaicError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error.status >= 500)
+    request.log.error(
+      { err: error.cause ?? error, requestId: request.id, url: request.url.split('?')[0] },
+      error.message,
+    );
+  if (error.status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply.code(error.status).type('application/problem+json').send(problemOf(error, request.id));
+}
+
+export const problemOf = (error: HaicError, requestId: string) => ({
+  type: `urn:haic:error:${error.code}`,
+  title: error.code,
+  code: error.code,
+  status: error.status,
+  detail: error.message,
+  requestId,
+  ...(error.details === undefined ? {} : { details: error.details }),
+});
