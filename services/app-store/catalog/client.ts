@@ -1,0 +1,134 @@
+import type { Readable } from 'node:stream';
+import type { Principal } from '@haic/kit/auth/principal.ts';
+
+export type Visibility = 'PRIVATE' | 'ALL_USERS' | 'PUBLIC';
+export type Lifecycle = 'ON_DEMAND' | 'MANAGED' | 'LINK';
+/** `container` does not occur: this installation's runtime refuses it at import. */
+export type AppMode = 'wave' | 'python';
+export type RoutingMode = 'DOMAIN' | 'BASE_URL';
+
+/** Where a value comes from: written in app.toml, or a key of a secret. */
+export type ValueSource =
+  | { readonly kind: 'literal'; readonly value: string }
+  | { readonly kind: 'secret'; readonly secret: string; readonly key: string; readonly optional: boolean };
+
+export interface ManifestEnv {
+  readonly name: string;
+  readonly from: ValueSource;
+}
+
+export interface ManifestFile {
+  /** As written: relative to the app's directory, or absolute. Normalised, without `..`. */
+  readonly path: string;
+  readonly from: ValueSource;
+}
+
+export interface ManifestRuntime {
+  /** Dotted Python identifiers. Undefined only for LINK apps. */
+  readonly module: string | undefined;
+  /** Canonical name of a configured runtime version (aliases and the default are resolved). Undefined only for LINK apps. */
+  readonly runtimeVersion: string | undefined;
+  readonly mode: AppMode;
+  readonly routingMode: RoutingMode;
+  /** Only with mode `python`: the port that the app listens on. */
+  readonly port: number | undefined;
+  readonly oidc: boolean;
+  readonly sharedMemory: boolean;
+  readonly volumeMount: string | undefined;
+  /** Bytes. */
+  readonly volumeSize: number | undefined;
+  readonly resourceVolumeSize: number | undefined;
+  readonly memoryLimit: number | undefined;
+  readonly memoryReservation: number | undefined;
+  /** Thousandths of a core. */
+  readonly cpuLimit: number | undefined;
+  readonly cpuReservation: number | undefined;
+}
+
+/** app.toml, checked: whoever holds one may rely on every rule of contracts/wave-app.md §2. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  /** Falls back to the name. */
+  readonly title: string;
+  readonly description: string;
+  /** Path in the bundle. */
+  readonly longDescriptionPath: string | undefined;
+  readonly tags: readonly string[];
+  readonly lifecycle: Lifecycle;
+  /** Seconds; `never` for -1; undefined: the installation's default. */
+  readonly instanceTimeout: number | 'never' | undefined;
+  readonly runtime: ManifestRuntime;
+  /** Of several entries of one name the last one is here. */
+  readonly env: readonly ManifestEnv[];
+  readonly files: readonly ManifestFile[];
+  /** Http or https URL; set exactly when the lifecycle is LINK. */
+  readonly linkAddress: string | undefined;
+}
+
+export interface AppOwner {
+  readonly subject: string;
+  readonly username: string;
+}
+
+export interface AppAsset {
+  /** `icon` or `screenshot-<n>` with its extension: the last segment of its address. */
+  readonly name: string;
+  readonly kind: 'icon' | 'screenshot';
+  readonly contentType: 'image/png' | 'image/jpeg';
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** One (name, version). Immutable but for its visibility. */
+export interface App {
+  /** UUID. */
+  readonly id: string;
+  readonly owner: AppOwner;
+  readonly visibility: Visibility;
+  readonly manifest: Manifest;
+  /** Markdown. */
+  readonly longDescription: string;
+  readonly assets: readonly AppAsset[];
+  /** Lower-case hex. */
+  readonly bundleSha256: string;
+  readonly bundleSize: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What a person may do with an app, by the client that asks for them. */
+export interface AppAccess {
+  readonly canSee: boolean;
+  readonly canRun: boolean;
+  /** Why not, in plain words; empty when `canRun`. */
+  readonly cannotRunBecause: string;
+  readonly canManage: boolean;
+}
+
+/** What the scheduler and other services ask of the catalog. Not authorised by itself: the caller asks `accessOf`. */
+export interface CatalogClient {
+  getApp(id: string): Promise<App | undefined>;
+  /** Those of the ids that exist, in no order: for lists of instances. */
+  getApps(ids: readonly string[]): Promise<readonly App[]>;
+  /** The zip as imported. Undefined when the app is not there (any more). */
+  openBundle(
+    id: string,
+    options: { signal: AbortSignal },
+  ): Promise<{ size: number; content: Readable } | undefined>;
+  /** requirements.txt or packages.txt of the bundle; undefined when the bundle has none or the app is not there. */
+  readText(
+    id: string,
+    file: 'requirements.txt' | 'packages.txt',
+    options: { signal: AbortSignal },
+  ): Promise<string | undefined>;
+  accessOf(principal: Principal, app: App): AppAccess;
+  /** Address of the app's icon, or null. */
+  iconUrl(app: App): string | null;
+}
+
+/**
+ * What the catalog asks of the scheduler: how many instances of an app there are, to refuse its deletion. A function, because
+ * the scheduler is composed after the catalog.
+ */
+export type InstancesOf = (appId: string) => Promise<number>;
