@@ -1,0 +1,151 @@
+import type { Termination, WorkloadPhase, WorkloadStatus } from '@haic/platform/runtime/port.ts';
+import type { InstanceStatus } from './client.ts';
+import type { LauncherReport } from './launcher-report.ts';
+import type { InstanceFailure, InstanceState } from './model.ts';
+
+/**
+ * The states of an instance and what may follow:
+ *
+ *   PENDING → STARTING → DEPLOYED → STARTING (readiness lost) | FAILED
+ *   FAILED → STARTING (the runtime tries again)          any → SUSPENDED → PENDING          any → TERMINATING → gone
+ *
+ * The runtime decides each transition (design decision 2); this table only says what its phases mean to people.
+ */
+const statusOfPhase: Readonly<Record<WorkloadPhase, InstanceStatus>> = {
+  Pending: 'PENDING',
+  Starting: 'STARTING',
+  Running: 'STARTING',
+  Ready: 'DEPLOYED',
+  BackOff: 'FAILED',
+  Failed: 'FAILED',
+  Succeeded: 'FAILED',
+  Suspended: 'SUSPENDED',
+  Terminating: 'TERMINATING',
+};
+
+export interface StateFacts {
+  readonly workload: WorkloadStatus;
+  readonly memoryLimit: number | undefined;
+  /** The launcher's word about the current process, or about the one that ended when none runs. */
+  readonly report: LauncherReport | undefined;
+  /** This very process was ready before. */
+  readonly wasReady: boolean;
+}
+
+export function stateOf(facts: StateFacts): InstanceState {
+  const { workload } = facts;
+  const status = statusOfPhase[workload.phase];
+  const { reason, message } = explain(facts, status);
+  return { status, reason, message, since: workload.since };
+}
+
+function explain(facts: StateFacts, status: InstanceStatus): { reason: string; message: string } {
+  const { workload, report } = facts;
+  const own = { reason: workload.reason, message: workload.message };
+  switch (status) {
+    case 'PENDING':
+      return own.message === '' ? { ...own, message: 'Waiting to be started.' } : own;
+    case 'STARTING':
+      return explainStart(facts);
+    case 'FAILED':
+      return explainFailure(facts);
+    case 'TERMINATING':
+      return { reason: own.reason, message: own.message || 'Being stopped and removed.' };
+    case 'SUSPENDED':
+      return { reason: own.reason, message: own.message || 'Paused. Nothing runs; the data volume is kept.' };
+    case 'DEPLOYED':
+      return { reason: '', message: report?.failure?.message ?? '' };
+  }
+}
+
+function explainStart({ workload, report, wasReady, memoryLimit }: StateFacts) {
+  if (wasReady) {
+    return {
+      reason: workload.reason || 'NotReady',
+      message:
+        `The app was ready and stopped answering. ${report?.failure?.message ?? workload.message}`.trim(),
+    };
+  }
+  const progress = report?.message || workload.message || 'The instance is starting.';
+  const last = workload.lastTermination;
+  if (workload.restartCount === 0 || last === undefined)
+    return { reason: workload.reason, message: progress };
+  return {
+    reason: workload.reason || 'Restarting',
+    message: `${progress} This is start ${workload.restartCount + 1}: ${lowerFirst(describeEnd(last, memoryLimit))}`,
+  };
+}
+
+function explainFailure({ workload, report, memoryLimit }: StateFacts) {
+  const last = workload.lastTermination;
+  const cause =
+    last === undefined
+      ? workload.message || 'The app ended.'
+      : [describeEnd(last, memoryLimit), report?.failure?.message ?? '']
+          .filter((part) => part !== '')
+          .join(' ');
+  if (workload.phase !== 'BackOff') {
+    return {
+      reason: workload.reason || last?.reason || 'Failed',
+      message: `${cause} It is not started again.`,
+    };
+  }
+  const retry = workload.message === '' || cause.includes(workload.message) ? '' : ` ${workload.message}`;
+  return {
+    // OOMKilled says more than CrashLoopBackOff.
+    reason: last?.reason === 'OOMKilled' ? 'OOMKilled' : workload.reason || 'CrashLoopBackOff',
+    message: `${cause} It is started again after a pause that grows with each failure.${retry}`,
+  };
+}
+
+/** One sentence on how a process ended and, where there is one, the remedy. */
+export function describeEnd(end: Termination, memoryLimit: number | undefined): string {
+  switch (end.reason) {
+    case 'OOMKilled':
+      return `The app used more memory than its limit${memoryLimit === undefined ? '' : ` of ${inBytes(memoryLimit)}`} and was ended. Give it more with MemoryLimit in app.toml.`;
+    case 'StartError':
+      return sentence(`The instance could not be started at all: ${end.message || 'no reason was given'}`);
+    case 'ProbeFailed':
+      return sentence(
+        `The app no longer answered and was ended${end.message === '' ? '' : `: ${end.message}`}`,
+      );
+    case 'Lost':
+      return sentence(`The process was lost, for instance by a restart of the machine${detail(end.message)}`);
+    case 'Completed':
+      return sentence(`The app ended by itself, though it should go on${detail(end.message)}`);
+    case 'Error':
+      return sentence(`The app ended ${howItEnded(end)}${detail(end.message)}`);
+  }
+}
+
+const detail = (message: string): string => (message === '' ? '' : ` (${message.replace(/\.$/, '')})`);
+
+const howItEnded = (end: Termination): string => {
+  if (end.signal !== undefined) return `by signal ${end.signal}`;
+  return end.exitCode === undefined ? 'with an error' : `with exit code ${end.exitCode}`;
+};
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+const inBytes = (bytes: number): string => {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${Number(value.toFixed(1))} ${units[unit]}`;
+};
+
+export function failureOf(facts: StateFacts): InstanceFailure | undefined {
+  const last = facts.workload.lastTermination;
+  if (last === undefined) return undefined;
+  return {
+    exitCode: last.exitCode,
+    reason: last.reason,
+    message: describeEnd(last, facts.memoryLimit),
+    finishedAt: last.finishedAt,
+  };
+}
