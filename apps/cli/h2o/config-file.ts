@@ -1,0 +1,63 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { parse, stringify } from 'smol-toml';
+import { CommandError, exitCodes } from '../terminal.ts';
+
+/** `~/.h2oai/h2o-cli-config.toml` (or `--conf`, or H2OCONFIG), as the official libraries read it: contracts/app-store.md §8. */
+export interface CliConfig {
+  readonly Endpoint: string;
+  readonly OIDCAddress: string;
+  readonly ClientID?: string;
+  readonly Token?: string;
+  readonly PlatformClientID?: string;
+  readonly PlatformToken?: string;
+}
+
+export const configPath = (flag: string | undefined): string =>
+  flag ?? process.env.H2OCONFIG ?? path.join(homedir(), '.h2oai', 'h2o-cli-config.toml');
+
+export async function readCliConfig(file: string): Promise<CliConfig> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new CommandError(
+      `There is no ${file}. Tell the CLI where Haic is and who you are: ./haic config setup`,
+      exitCodes.signInNeeded,
+    );
+  });
+  const values = parseToml(text, file);
+  const string = (key: string) =>
+    typeof values[key] === 'string' && values[key] !== '' ? values[key] : undefined;
+  const endpoint = string('Endpoint');
+  if (endpoint === undefined)
+    throw new CommandError(`${file} has no Endpoint. Write it again: ./haic config setup`, exitCodes.usage);
+  const pairs = {
+    ClientID: string('ClientID'),
+    Token: string('Token'),
+    PlatformClientID: string('PlatformClientID'),
+    PlatformToken: string('PlatformToken'),
+  };
+  const present = Object.fromEntries(Object.entries(pairs).filter(([, value]) => value !== undefined));
+  return {
+    Endpoint: endpoint,
+    OIDCAddress: string('OIDCAddress') ?? `${endpoint}/auth/realms/haic`,
+    ...present,
+  };
+}
+
+function parseToml(text: string, file: string): Record<string, unknown> {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new CommandError(
+      `${file} is not valid TOML: ${error instanceof Error ? error.message : String(error)}`,
+      exitCodes.usage,
+    );
+  }
+}
+
+/** Written 0600 and at once: it holds tokens. */
+export async function writeCliConfig(file: string, config: CliConfig): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.tmp`, stringify({ ...config }), { mode: 0o600 });
+  await rename(`${file}.tmp`, file);
+}

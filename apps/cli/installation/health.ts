@@ -1,0 +1,53 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { messageOf } from '@haic/kit/errors.ts';
+import type { Installation } from '@haic/server/installation.ts';
+import type { Role } from './processes.ts';
+
+export interface Health {
+  readonly healthy: boolean;
+  readonly message: string;
+}
+
+/** Asks a process for its own health, where it listens on this machine. */
+export async function roleHealth(
+  role: Role,
+  at: Installation,
+  listener: { host: string; port: number; tlsCertificate?: string | undefined },
+): Promise<Health> {
+  try {
+    const status = await healthStatus(role, at, listener);
+    return { healthy: status === 200, message: status === 200 ? 'healthy' : `answers ${status}` };
+  } catch (error) {
+    return { healthy: false, message: messageOf(error) };
+  }
+}
+
+function healthStatus(
+  role: Role,
+  at: Installation,
+  listener: { host: string; port: number; tlsCertificate?: string | undefined },
+): Promise<number> {
+  const tls = role === 'router' && listener.tlsCertificate !== undefined;
+  const target =
+    role === 'core'
+      ? { socketPath: at.coreSocket }
+      : { host: '127.0.0.1', port: role === 'drive' ? listener.port + 2 : listener.port };
+  return new Promise((resolve, reject) => {
+    // It is this machine's own listener that is asked for a status code: its certificate names the public host, not this address.
+    const options = {
+      ...target,
+      path: '/healthz',
+      timeout: 3_000,
+      headers: { host: 'localhost' },
+      rejectUnauthorized: false,
+    };
+    const request = (tls ? httpsRequest : httpRequest)(options, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode ?? 0));
+    });
+    request.once('timeout', () => request.destroy(new Error('no answer within 3 s')));
+    request.once('error', reject);
+    request.end();
+  });
+}

@@ -1,0 +1,67 @@
+import { wellKnownClients } from '@haic/kit/auth/principal.ts';
+import { deadline } from '@haic/kit/deadline.ts';
+import { HaicError } from '@haic/kit/errors.ts';
+import { callJson, fetchOverSocket } from '@haic/kit/http/client.ts';
+import { type Installation, readSecrets } from '@haic/server/installation.ts';
+import { CommandError } from '../terminal.ts';
+
+/** Calls of whoever owns the machine: over the core's socket, which only they can open, with the operator client's own token. */
+export interface Operator {
+  call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>;
+  close(): Promise<void>;
+}
+
+export async function connectOperator(installation: Installation): Promise<Operator> {
+  const secrets = await readSecrets(installation).catch(() => {
+    throw new CommandError(`There is no Haic in ${installation.home}. Start one: ./haic up`);
+  });
+  const fetch = fetchOverSocket(installation.coreSocket);
+  const clientId = wellKnownClients.operator;
+  const token = await explainUnavailable(() =>
+    clientCredentials(fetch, clientId, secrets.clientSecret(clientId)),
+  );
+  return {
+    call: <T>(method: string, path: string, body?: unknown) =>
+      explainUnavailable(() =>
+        callJson<T>(fetch, `http://core${path}`, {
+          method,
+          token,
+          signal: deadline(30_000),
+          ...(body === undefined ? {} : { json: body }),
+        }),
+      ),
+    close: () => fetch.close(),
+  };
+}
+
+async function clientCredentials(
+  fetch: ReturnType<typeof fetchOverSocket>,
+  clientId: string,
+  secret: string,
+): Promise<string> {
+  const answer = await callJson<{ access_token: string }>(
+    fetch,
+    'http://core/auth/realms/haic/protocol/openid-connect/token',
+    {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`,
+      },
+      body: 'grant_type=client_credentials',
+      signal: deadline(10_000),
+    },
+  );
+  return answer.access_token;
+}
+
+async function explainUnavailable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof HaicError && error.code === 'service_unavailable') {
+      throw new CommandError('Haic does not run. Start it: ./haic up');
+    }
+    throw error;
+  }
+}

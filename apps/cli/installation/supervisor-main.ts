@@ -1,0 +1,18 @@
+import process from 'node:process';
+import { installationAt } from '@haic/server/installation.ts';
+import { readSettings } from '@haic/server/settings.ts';
+import { recordProcess } from './processes.ts';
+import { supervise } from './supervisor.ts';
+
+/** The supervisor of `up --detach`: a process of its own that outlives the command. */
+const settings = readSettings(process.env);
+const installation = installationAt(settings.home, settings.cache);
+await recordProcess(installation.run, 'supervisor', process.pid);
+const supervised = supervise({
+  installation,
+  environment: process.env,
+  onEvent: (line) => process.stdout.write(`${new Date().toISOString()} ${line}\n`),
+});
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => void supervised.stop().then(() => process.exit(0)));
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { open, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { Installation } from '@haic/server/installation.ts';
+import { type Role, recordProcess, roles } from './processes.ts';
+
+const serverEntry = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+
+/** A restart waits this long at first, twice as long after each quick end, and never longer than the last. */
+const restartDelaysMs = [200, 500, 1_000, 2_000, 5_000, 10_000];
+const steadyAfterMs = 30_000;
+const logLimitBytes = 20 * 1024 * 1024;
+
+/**
+ * Starts the platform's processes and starts each again when it ends. They are no part of the supervisor's life: killed, it leaves
+ * them running, and the next `up` finds them by their records.
+ */
+export function supervise(options: {
+  installation: Installation;
+  environment: NodeJS.ProcessEnv;
+  onEvent: (line: string) => void;
+}): {
+  stop(): Promise<void>;
+} {
+  const running = new Map<Role, ChildProcess>();
+  const timers = new Set<NodeJS.Timeout>();
+  let stopping = false;
+
+  const start = async (role: Role, quickEnds: number): Promise<void> => {
+    const log = await openLog(options.installation, role);
+    if (stopping) return log.close();
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [...nodeFlags, serverEntry, 'serve', `--services=${role}`], {
+      env: options.environment,
+      stdio: ['ignore', log.fd, log.fd],
+      detached: true,
+    });
+    running.set(role, child);
+    child.once('error', (error) => options.onEvent(`${role} could not be started: ${error.message}`));
+    child.once('close', (code, signal) => {
+      running.delete(role);
+      if (stopping) return;
+      const ends = performance.now() - startedAt > steadyAfterMs ? 0 : quickEnds + 1;
+      const delay = restartDelaysMs[Math.min(ends, restartDelaysMs.length - 1)] ?? 1_000;
+      options.onEvent(
+        `${role} ended (${signal ?? `exit ${code}`}); starting it again in ${delay} ms. Its log: ./haic logs ${role}`,
+      );
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        void start(role, ends);
+      }, delay);
+      timers.add(timer);
+    });
+    if (child.pid !== undefined) await recordProcess(options.installation.run, role, child.pid);
+    await log.close();
+  };
+
+  for (const role of [...roles].reverse()) void start(role, 0);
+  return {
+    stop: async () => {
+      stopping = true;
+      for (const timer of timers) clearTimeout(timer);
+      // One after the other: the edge closes its doors before what it leads to goes away.
+      for (const role of roles) await stopChild(running.get(role));
+    },
+  };
+}
+
+/** A young generation of 2 MB semi-spaces keeps idle processes small; these are I/O-bound. */
+const nodeFlags = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'];
+
+function stopChild(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const force = setTimeout(() => child.kill('SIGKILL'), 22_000);
+    child.once('close', () => {
+      clearTimeout(force);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}
+
+async function openLog(installation: Installation, role: Role) {
+  const file = path.join(installation.logs, `${role}.log`);
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > logLimitBytes) await rename(file, `${file}.1`);
+  return open(file, 'a', 0o600);
+}

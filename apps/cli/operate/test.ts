@@ -1,0 +1,179 @@
+import { execFile, spawn } from 'node:child_process';
+import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CommandError, exitCodes, print, say, table } from '../terminal.ts';
+import { type TestArea, testAreas } from './test-areas.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const run = promisify(execFile);
+
+interface AreaResult {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly seconds: number;
+}
+
+/**
+ * Runs one area or all, prints the time of each, and ends with the plain line `N passed, N failed`. The static checks (types, lint,
+ * forbidden packages) count as tests of the area `static`.
+ */
+export async function runTests(options: {
+  area: string | undefined;
+  size: 'ci' | 'full';
+  list: boolean;
+}): Promise<void> {
+  if (options.list)
+    return print(
+      table(
+        ['AREA', 'ABOUT'],
+        [['static', 'types, lint, import rules'], ...testAreas.map((a) => [a.name, a.about])],
+      ),
+    );
+  const wanted = selectAreas(options.area);
+  const results: AreaResult[] = [];
+  if (options.area === undefined || options.area === 'static') results.push(await staticChecks());
+  await installNeeds(wanted);
+  for (const area of wanted) results.push(await runArea(area, options.size));
+  report(results);
+}
+
+function selectAreas(name: string | undefined): readonly TestArea[] {
+  if (name === undefined) return testAreas;
+  if (name === 'static') return [];
+  const found = testAreas.filter((area) => area.name === name);
+  if (found.length === 0) {
+    throw new CommandError(
+      `There is no test area "${name}". Areas: static, ${testAreas.map((a) => a.name).join(', ')}.`,
+      exitCodes.usage,
+    );
+  }
+  return found;
+}
+
+async function staticChecks(): Promise<AreaResult> {
+  const started = performance.now();
+  const checks: readonly (readonly [string, readonly string[]])[] = [
+    ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
+    ['types of the portal', ['node_modules/typescript/bin/tsc', '-p', 'apps/web']],
+    ['format, lint and import rules', ['node_modules/@biomejs/biome/bin/biome', 'ci', '.']],
+  ];
+  let failed = 0;
+  say('\n── static ──');
+  for (const [name, command] of checks) {
+    const { code, output } = await capture(process.execPath, command);
+    say(`${code === 0 ? '✔' : '✖'} ${name}`);
+    if (code === 0) continue;
+    failed += 1;
+    say(output);
+  }
+  return {
+    name: 'static',
+    passed: checks.length - failed,
+    failed,
+    skipped: 0,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+async function runArea(area: TestArea, size: string): Promise<AreaResult> {
+  const started = performance.now();
+  const files: string[] = [];
+  for await (const file of glob(area.files as string[], { cwd: root, exclude: ['**/node_modules/**'] }))
+    files.push(file);
+  const elapsed = () => (performance.now() - started) / 1000;
+  if (files.length === 0) return { name: area.name, passed: 0, failed: 0, skipped: 0, seconds: 0 };
+  say(`\n── ${area.name}: ${area.about} ──`);
+  const directory = await mkdtemp(path.join(tmpdir(), 'haic-test-counts-'));
+  try {
+    const counts = path.join(directory, 'counts.json');
+    const reporters = [
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      `--test-reporter=${counter}`,
+      `--test-reporter-destination=${counts}`,
+    ];
+    const args = [
+      '--test',
+      `--test-concurrency=${area.concurrency}`,
+      '--test-timeout=600000',
+      ...reporters,
+      ...files.sort(),
+    ];
+    const code = await passThrough(process.execPath, args, { ...process.env, HAIC_TEST_SIZE: size });
+    const counted = JSON.parse(
+      await readFile(counts, 'utf8').catch(() => '{"passed":0,"failed":1,"skipped":0}'),
+    ) as Omit<AreaResult, 'name' | 'seconds'>;
+    // A runner that failed without a failing test (a crash, an open handle) is a failure too.
+    const failed = code !== 0 && counted.failed === 0 ? 1 : counted.failed;
+    return { name: area.name, ...counted, failed, seconds: elapsed() };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const counter = fileURLToPath(new URL('./test-counter.ts', import.meta.url));
+
+function report(results: readonly AreaResult[]): void {
+  const rows = results.map((r) => [
+    r.name,
+    String(r.passed),
+    String(r.failed),
+    String(r.skipped),
+    `${r.seconds.toFixed(1)} s`,
+  ]);
+  const total = (field: 'passed' | 'failed' | 'skipped') =>
+    results.reduce((sum, result) => sum + result[field], 0);
+  print(`\n${table(['AREA', 'PASSED', 'FAILED', 'SKIPPED', 'TIME'], rows)}\n`);
+  const skipped = total('skipped') > 0 ? `, ${total('skipped')} skipped` : '';
+  print(`${total('passed')} passed, ${total('failed')} failed${skipped}`);
+  if (total('failed') > 0) process.exitCode = exitCodes.error;
+}
+
+const programs = { bubblewrap: '/usr/bin/bwrap', chromium: '/usr/bin/chromium' } as const;
+
+/** Installs what is missing with the system's package manager when this is root on Debian; else says what to install. */
+async function installNeeds(areas: readonly TestArea[]): Promise<void> {
+  const missing: string[] = [];
+  for (const need of new Set(areas.flatMap((area) => area.needs))) {
+    const there = await run('test', ['-x', programs[need]]).then(
+      () => true,
+      () => false,
+    );
+    if (!there) missing.push(need);
+  }
+  if (missing.length === 0) return;
+  const packages = missing.includes('chromium') ? [...missing, 'fonts-dejavu-core'] : missing;
+  if (process.getuid?.() !== 0)
+    throw new CommandError(`The tests need ${missing.join(' and ')}: sudo apt install ${packages.join(' ')}`);
+  say(`Installing ${packages.join(', ')} …`);
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await run('apt-get', ['update', '-qq'], { env: environment, maxBuffer: 2 ** 26 });
+  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+    env: environment,
+    maxBuffer: 2 ** 26,
+  });
+}
+
+function passThrough(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+async function capture(command: string, args: readonly string[]): Promise<{ code: number; output: string }> {
+  try {
+    const { stdout, stderr } = await run(command, [...args], { cwd: root, maxBuffer: 2 ** 26 });
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const failure = error as { code?: number; stdout?: string; stderr?: string };
+    return { code: failure.code ?? 1, output: `${failure.stdout ?? ''}${failure.stderr ?? ''}` };
+  }
+}

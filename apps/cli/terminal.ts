@@ -1,0 +1,90 @@
+import process from 'node:process';
+
+/** stdout is data, stderr is talk: whatever a script may want to cut comes by `print`, everything else by `say`. */
+export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Exit codes of every command (design §4). */
+export const exitCodes = { error: 1, usage: 2, signInNeeded: 4 } as const;
+
+/** Ends the command with a message and, where there is one, the next command to try. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number = exitCodes.error) {
+    super(message);
+    this.name = 'CommandError';
+    this.exitCode = exitCode;
+  }
+}
+
+/** A table with a header row; columns aligned by two spaces, the last one not padded, so that awk cuts it. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join('  ');
+  return all.map(line).join('\n');
+}
+
+/** `Key<TAB>Value` lines, as release scripts cut them. */
+export const record = (fields: readonly (readonly [string, string])[]): string =>
+  fields.map(([key, value]) => `${key}\t${value}`).join('\n');
+
+/** Steps of something long: one line each, with the time it took when that is worth telling. */
+export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
+  const live = process.stderr.isTTY === true;
+  const started = performance.now();
+  process.stderr.write(live ? `  … ${title}` : '');
+  const finish = (mark: string) => {
+    const seconds = (performance.now() - started) / 1000;
+    process.stderr.write(
+      `${live ? '\r\u001b[K' : ''}  ${mark} ${title}${seconds >= 0.5 ? ` (${seconds.toFixed(1)} s)` : ''}\n`,
+    );
+  };
+  try {
+    const value = await work();
+    finish('✓');
+    return value;
+  } catch (error) {
+    finish('✗');
+    throw error;
+  }
+}
+
+/** All of standard input, without its final newline. */
+export async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+}
+
+/** Asks on a terminal; where there is none, the command must have been given the flag that it names. */
+export async function confirm(question: string, flag: string): Promise<void> {
+  if (process.stdin.isTTY !== true)
+    throw new CommandError(`${question} Say so with ${flag}.`, exitCodes.usage);
+  const answer = await ask(`${question} [y/N] `);
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('Nothing was changed.');
+}
+
+export async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
+}
+
+/** 3s, 5m, 2h, 4d: how long ago, as lists show it. */
+export function age(iso: string, now = Date.now()): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}

@@ -1,0 +1,106 @@
+import {
+  type ConfigOf,
+  flag,
+  integer,
+  oneOf,
+  optionalText,
+  readConfig,
+  text,
+  url,
+} from '@haic/kit/config.ts';
+import { defaultCache, defaultHome } from './installation.ts';
+
+/** Every setting of Haic, read once at start. `./haic doctor --settings` prints this as the reference. */
+export const settings = {
+  home: text({ env: 'HAIC_HOME', doc: 'Folder of everything that is worth keeping.' }, defaultHome()),
+  cache: text({ env: 'HAIC_CACHE', doc: 'Folder of what can be downloaded or built again.' }, defaultCache()),
+  port: integer(
+    { env: 'HAIC_PORT', doc: 'Port of the portal; scorers get the next one, Drive the one after.' },
+    8080,
+    {
+      min: 1,
+      max: 65_533,
+    },
+  ),
+  host: text(
+    { env: 'HAIC_HOST', doc: 'Address to listen on. Anything but loopback needs TLS.' },
+    'localhost',
+  ),
+  publicUrl: optionalText({
+    env: 'HAIC_PUBLIC_URL',
+    doc: 'The one address people and apps use; by default http://localhost:<port>.',
+  }),
+  tlsCertificate: optionalText({
+    env: 'HAIC_TLS_CERT',
+    doc: 'PEM file of the certificate chain; read again when it changes.',
+  }),
+  tlsKey: optionalText({ env: 'HAIC_TLS_KEY', doc: 'PEM file of its private key.' }),
+  tlsEndsInFront: flag(
+    { env: 'HAIC_TLS_ENDS_IN_FRONT', doc: 'A proxy in front of Haic ends TLS: allow a plain listener.' },
+    false,
+  ),
+  databaseUrl: optionalText({
+    env: 'HAIC_DATABASE_URL',
+    doc: 'A PostgreSQL to use instead of the embedded one.',
+    secret: true,
+  }),
+  isolation: oneOf(
+    {
+      env: 'HAIC_ISOLATION',
+      doc: 'Sandbox for apps: as much as there is (auto), none, or refuse to start without (required).',
+    },
+    ['auto', 'required', 'none'],
+    'auto',
+  ),
+  pythonIndex: optionalText({
+    env: 'HAIC_PYPI_INDEX',
+    doc: 'Package index for Python, instead of the public one.',
+  }),
+  npmRegistry: optionalText({
+    env: 'HAIC_NPM_REGISTRY',
+    doc: 'Package registry for npm, instead of the public one.',
+  }),
+  httpProxy: optionalText({ env: 'HAIC_HTTP_PROXY', doc: 'HTTP proxy for everything that downloads.' }),
+  caFile: optionalText({
+    env: 'HAIC_CA_FILE',
+    doc: 'PEM file of an own certificate authority, trusted beside the public ones.',
+  }),
+  logLevel: oneOf(
+    { env: 'HAIC_LOG_LEVEL', doc: 'How much the platform logs.' },
+    ['error', 'warn', 'info', 'debug'],
+    'info',
+  ),
+  portalDirectory: optionalText({ env: 'HAIC_PORTAL_DIR', doc: 'The built portal; set by `haic up`.' }),
+  uvPath: optionalText({ env: 'HAIC_UV', doc: 'The uv program; set by `haic up`.' }),
+  instanceLimit: integer(
+    { env: 'HAIC_INSTANCE_LIMIT', doc: 'Instances a person with full access may have.' },
+    10,
+    { min: 0 },
+  ),
+  visitorInstanceLimit: integer(
+    { env: 'HAIC_VISITOR_INSTANCE_LIMIT', doc: 'Instances a visitor may have.' },
+    5,
+    { min: 0 },
+  ),
+};
+
+export type ServerSettings = ConfigOf<typeof settings> & {
+  readonly publicUrl: string;
+  readonly issuer: string;
+};
+
+/** Reads and completes the settings; the public URL follows from host and port unless it is set. */
+export function readSettings(environment: NodeJS.ProcessEnv): ServerSettings {
+  const read = readConfig(settings, environment);
+  const scheme = read.tlsCertificate === undefined ? 'http' : 'https';
+  const publicUrl = publicUrlSetting.parse(
+    read.publicUrl ?? `${scheme}://${hostName(read.host)}:${read.port}`,
+  );
+  return { ...read, publicUrl, issuer: `${publicUrl}/auth/realms/haic` };
+}
+
+const publicUrlSetting = url({ env: 'HAIC_PUBLIC_URL', doc: '' });
+
+/** Loopback and any-address listeners are all reached as localhost from the machine itself. */
+const hostName = (host: string) =>
+  ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host) ? 'localhost' : host;
