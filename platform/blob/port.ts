@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 /**
  * The blob port: named immutable byte sequences in any object store. Streams only: memory does not grow with size.
  * A key is 1 to 1024 bytes of UTF-8; every key of S3 is one of ours, hostile bytes included (an adapter escapes what it must).
+ * What is no key is refused with `invalid_blob_key` (400); a full store answers `insufficient_storage` (507), the old content intact.
  */
 export interface BlobInfo {
   readonly key: string;
@@ -29,7 +30,10 @@ export interface PutOptions {
 export interface BlobStore {
   /** Atomic and durable: the blob is seen whole or not at all, and a resolved promise survives a power cut. */
   put(key: string, content: Readable, options: PutOptions): Promise<BlobInfo>;
-  /** The content from `range.start` to `range.end` inclusive. Undefined when the key is not there. */
+  /**
+   * The content from `range.start` to `range.end` inclusive (clipped to the size; `range_not_satisfiable` (416) when none of it is
+   * there). Undefined when the key is not there. The content must be read to its end or destroyed.
+   */
   get(
     key: string,
     options: { range?: { start: number; end?: number }; signal: AbortSignal },

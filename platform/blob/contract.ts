@@ -1,0 +1,336 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { HaicError } from '@haic/kit/errors.ts';
+import type { BlobStore } from './port.ts';
+
+/** Keys that S3 allows and that file systems, URLs or careless code trip over. */
+export const hostileKeys: readonly string[] = [
+  '..',
+  '.',
+  '../../etc/passwd',
+  'a/../b',
+  'a/./b',
+  '/absolute',
+  '/',
+  '//',
+  'a//b',
+  'a/',
+  'a//',
+  'nul\0byte',
+  'new\nline',
+  '\u0001\u007f\u0085',
+  'back\\slash',
+  'C:\\con',
+  '%',
+  '%2E%2E',
+  '%00',
+  '@',
+  'a@.json',
+  'a@0123456789abcdef',
+  'a@+',
+  ' leading and trailing ',
+  'Case',
+  'case',
+  'e\u0301',
+  '\u00e9',
+  '\u202etxt.exe',
+  '\ufeff',
+  '😀/😀',
+  '*?"<>|:',
+  '__proto__',
+  'x'.repeat(1024),
+  '\0'.repeat(1024),
+  'a/'.repeat(512),
+  '/'.repeat(1024),
+  '..'.repeat(512),
+  '😀'.repeat(256),
+  `${'long'.repeat(80)}/inside`,
+];
+
+/** What every adapter of the blob port does. `makeStore` gives an empty store. */
+export function blobContract(
+  name: string,
+  makeStore: () => Promise<{ store: BlobStore; stop?: () => Promise<void> }>,
+): void {
+  describe(`blob store: ${name}`, () => {
+    let store: BlobStore;
+    let stop: (() => Promise<void>) | undefined;
+    before(async () => ({ store, stop } = { stop: undefined, ...(await makeStore()) }));
+    after(async () => stop?.());
+
+    const signal = AbortSignal.timeout(120_000);
+    const put = (
+      key: string,
+      content: string | Buffer,
+      options: Partial<Parameters<BlobStore['put']>[2]> = {},
+    ) => store.put(key, Readable.from([Buffer.from(content)]), { signal, ...options });
+    const read = async (key: string, range?: { start: number; end?: number }) => {
+      const blob = await store.get(key, range === undefined ? { signal } : { range, signal });
+      return blob === undefined ? undefined : (await buffer(blob.content)).toString();
+    };
+    const keysOf = async (options: { prefix: string; after?: string; limit?: number }) =>
+      (await store.list({ ...options, signal })).blobs.map((blob) => blob.key);
+
+    it('gives back what was put, with its type and metadata', async () => {
+      const made = await put('one/two.txt', 'hello', {
+        contentType: 'text/plain',
+        metadata: { a: 'b', ü: '€' },
+      });
+      const head = await store.head('one/two.txt', { signal });
+      assert.deepEqual(head, made);
+      assert.equal(head?.key, 'one/two.txt');
+      assert.equal(head?.size, 5);
+      assert.equal(head?.contentType, 'text/plain');
+      assert.deepEqual({ ...head?.metadata }, { a: 'b', ü: '€' });
+      assert.equal(await read('one/two.txt'), 'hello');
+    });
+
+    it('keeps an empty blob', async () => {
+      await store.put('empty', Readable.from([]), { signal });
+      assert.equal((await store.head('empty', { signal }))?.size, 0);
+      assert.equal(await read('empty'), '');
+    });
+
+    it('knows nothing of a key that was never put', async () => {
+      assert.equal(await store.head('never', { signal }), undefined);
+      assert.equal(await store.get('never', { signal }), undefined);
+      await store.delete('never', { signal });
+    });
+
+    it('replaces a blob whole, and its etag changes exactly with the content', async () => {
+      const first = await put('etag', 'first', { contentType: 'text/plain' });
+      const second = await put('etag', 'second');
+      assert.notEqual(second.etag, first.etag);
+      assert.equal((await put('etag', 'second')).etag, second.etag);
+      assert.equal(await read('etag'), 'second');
+      assert.notEqual((await store.head('etag', { signal }))?.contentType, 'text/plain');
+    });
+
+    it('goes on reading the old content while the blob is replaced and deleted', async () => {
+      const old = randomBytes(3_000_000);
+      await put('busy', old);
+      const open = await store.get('busy', { signal });
+      await put('busy', 'new');
+      await store.delete('busy', { signal });
+      assert.ok(open !== undefined && (await buffer(open.content)).equals(old));
+      assert.equal(await store.head('busy', { signal }), undefined);
+    });
+
+    it('reads ranges, both ends inclusive and the end clipped', async () => {
+      await put('range', '0123456789');
+      assert.equal(await read('range', { start: 0, end: 0 }), '0');
+      assert.equal(await read('range', { start: 3, end: 5 }), '345');
+      assert.equal(await read('range', { start: 7 }), '789');
+      assert.equal(await read('range', { start: 7, end: 700 }), '789');
+      const info = (await store.get('range', { range: { start: 1, end: 1 }, signal }))?.info;
+      assert.equal(info?.size, 10, 'the info is about the whole blob');
+    });
+
+    it('refuses a range that is not in the blob', async () => {
+      await put('range', '0123456789');
+      for (const range of [
+        { start: 10 },
+        { start: 5, end: 4 },
+        { start: -1 },
+        { start: 0.5 },
+        { start: Number.NaN },
+      ])
+        await rejectsWith(store.get('range', { range, signal }), 'range_not_satisfiable', 416);
+    });
+
+    it('keeps nothing of a stream that is longer than allowed', async () => {
+      await put('limited', 'old');
+      await put('limited', 'four', { maxBytes: 4 });
+      await rejectsWith(put('limited', 'five!', { maxBytes: 4 }), 'blob_too_large', 413);
+      await rejectsWith(put('limited-new', 'five!', { maxBytes: 4 }), 'blob_too_large', 413);
+      assert.equal(await read('limited'), 'four');
+      assert.equal(await store.head('limited-new', { signal }), undefined);
+    });
+
+    it('keeps nothing of a stream whose digest is another one', async () => {
+      const sha256 = createHash('sha256').update('right').digest('hex');
+      await put('digest', 'right', { sha256 });
+      await rejectsWith(put('digest', 'wrong', { sha256 }), 'blob_corrupt', 400);
+      assert.equal(await read('digest'), 'right');
+    });
+
+    it('keeps nothing of a stream that breaks or ends early', async () => {
+      await put('broken', 'old');
+      const breaking = Readable.from(
+        (async function* () {
+          yield Buffer.from('half');
+          await nextTurn();
+          throw new Error('the line went dead');
+        })(),
+      );
+      await assert.rejects(store.put('broken', breaking, { signal }), /the line went dead/);
+      const ending = new Readable({ read() {} });
+      ending.push('half');
+      const putting = assert.rejects(store.put('broken', ending, { signal }));
+      await nextTurn();
+      ending.destroy();
+      await putting;
+      assert.equal(await read('broken'), 'old');
+    });
+
+    it('stops and keeps nothing when the caller gives up', async () => {
+      const giveUp = new AbortController();
+      const endless = new Readable({ read() {} });
+      endless.push('half');
+      const putting = store.put('abandoned', endless, { signal: giveUp.signal });
+      await nextTurn();
+      giveUp.abort(new Error('enough'));
+      await assert.rejects(putting, /enough/);
+      assert.ok(endless.destroyed);
+      assert.equal(await store.head('abandoned', { signal }), undefined);
+      await assert.rejects(store.head('x', { signal: AbortSignal.abort(new Error('too late')) }), /too late/);
+    });
+
+    it('lets exactly one of many win when the key must be absent', async () => {
+      const results = await Promise.allSettled(
+        Array.from({ length: 12 }, (_, i) => put('race', `writer ${i}`, { ifAbsent: true })),
+      );
+      const won = results.flatMap((result, i) => (result.status === 'fulfilled' ? [i] : []));
+      assert.equal(won.length, 1);
+      assert.equal(await read('race'), `writer ${won[0]}`);
+      for (const result of results)
+        if (result.status === 'rejected') assert.equal((result.reason as HaicError).code, 'blob_exists');
+      await rejectsWith(put('race', 'later', { ifAbsent: true }), 'blob_exists', 409);
+      await store.delete('race', { signal });
+      await put('race', 'again', { ifAbsent: true });
+    });
+
+    it('shows one writer whole when many overwrite, read and delete one key', async () => {
+      const contents = Array.from({ length: 8 }, (_, i) => String(i).repeat(200_000));
+      const seen: (string | undefined)[] = [];
+      await Promise.all([
+        ...contents.map((content) => put('contended', content)),
+        ...Array.from({ length: 20 }, async () => seen.push(await read('contended'))),
+        store.delete('contended', { signal }),
+      ]);
+      seen.push(await read('contended'));
+      for (const content of seen) assert.ok(content === undefined || contents.includes(content));
+    });
+
+    it('lists in byte order of the keys, page by page', async () => {
+      const root = `list-${randomUUID()}/`;
+      const names = [
+        'a',
+        'a!',
+        'a-b',
+        'a.b',
+        'a/',
+        'a/b',
+        'a/b/c',
+        'a//',
+        'a0',
+        'aa',
+        'A',
+        'b/c',
+        '\u00e9',
+        '\uffee',
+        '😀',
+      ];
+      for (const long of ['z', 'zz', 'zz\u0001', '\u20ac'])
+        names.push('l'.repeat(218) + long, `${'l'.repeat(218)}${long}/x`);
+      for (const name of names) await put(root + name, name);
+      const sorted = names
+        .map((name) => root + name)
+        .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      assert.deepEqual(await keysOf({ prefix: root }), sorted);
+      for (const limit of [1, 2, 5]) {
+        const pages: string[] = [];
+        for (let more = true, last: string | undefined; more; last = pages.at(-1)) {
+          const page = await store.list({
+            prefix: root,
+            limit,
+            signal,
+            ...(last === undefined ? {} : { after: last }),
+          });
+          assert.ok(page.blobs.length === limit || !page.more);
+          pages.push(...page.blobs.map((blob) => blob.key));
+          more = page.more;
+        }
+        assert.deepEqual(pages, sorted);
+      }
+      for (const prefix of [
+        'a',
+        'a/',
+        'a/b',
+        'b/c',
+        'b/c/',
+        '\u00e9',
+        'lll',
+        `${'l'.repeat(218)}zz`,
+        'nothing',
+      ])
+        assert.deepEqual(
+          await keysOf({ prefix: root + prefix }),
+          sorted.filter((key) => key.startsWith(root + prefix)),
+        );
+      for (const start of ['', 'a', 'a/', 'a/a', 'a/b', 'a.', 'l', '~', '\u{10ffff}']) {
+        const bytes = Buffer.from(root + start);
+        const expected = sorted.filter((key) => Buffer.compare(Buffer.from(key), bytes) > 0);
+        assert.deepEqual(await keysOf({ prefix: root, after: root + start }), expected, `after "${start}"`);
+      }
+    });
+
+    it('lists what is true of each blob', async () => {
+      const made = await put('listed/one', 'x', { contentType: 'text/css', metadata: { k: 'v' } });
+      assert.deepEqual((await store.list({ prefix: 'listed/', signal })).blobs, [made]);
+      await store.delete('listed/one', { signal });
+      assert.deepEqual((await store.list({ prefix: 'listed/', signal })).blobs, []);
+    });
+
+    it('keeps hostile keys apart from each other and finds each again', async () => {
+      for (const key of hostileKeys) await put(key, `content of ${key}`);
+      for (const key of hostileKeys) {
+        assert.equal(await read(key), `content of ${key}`);
+        assert.ok((await keysOf({ prefix: key })).includes(key), JSON.stringify(key));
+      }
+      const all = await keysOf({ prefix: '' });
+      for (const key of hostileKeys) assert.equal(all.filter((other) => other === key).length, 1);
+      for (const key of hostileKeys) await store.delete(key, { signal });
+      for (const key of hostileKeys) assert.equal(await store.head(key, { signal }), undefined);
+    });
+
+    it('refuses what is no key', async () => {
+      for (const key of ['', 'x'.repeat(1025), 'é'.repeat(513), 'lone \ud800 surrogate'])
+        for (const call of [
+          put(key, ''),
+          store.get(key, { signal }),
+          store.head(key, { signal }),
+          store.delete(key, { signal }),
+        ])
+          await rejectsWith(call, 'invalid_blob_key', 400);
+    });
+
+    it('streams: a blob far larger than any buffer passes with its backpressure', async () => {
+      const chunk = Buffer.alloc(1024 * 1024, 7);
+      let made = 0;
+      const content = new Readable({
+        highWaterMark: 1,
+        read() {
+          made += 1;
+          this.push(made > 64 ? null : chunk);
+        },
+      });
+      await store.put('large', content, { signal });
+      const got = await store.get('large', { signal });
+      let size = 0;
+      for await (const part of got?.content ?? []) size += (part as Buffer).length;
+      assert.equal(size, 64 * chunk.length);
+    });
+  });
+}
+
+const rejectsWith = (work: Promise<unknown>, code: string, status: number) =>
+  assert.rejects(work, (error) => {
+    assert.ok(error instanceof HaicError, String(error));
+    assert.deepEqual([error.code, error.status], [code, status]);
+    return true;
+  });
