@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { sleep } from '@haic/kit/deadline.ts';
+import type { Waved } from '@haic/services/environments/client.ts';
+import { type Child, type ProcessEnd, startChild } from './child-process.ts';
+import type { LauncherConfig } from './config.ts';
+import {
+  type AccessKey,
+  type AppFacts,
+  appEnvironment,
+  type Environment,
+  type WaveFacts,
+  wavedEnvironment,
+} from './environment.ts';
+import { LaunchFailure } from './failure.ts';
+import type { InstanceLog } from './instance-log.ts';
+import { describeEnd, likelyCause } from './likely-cause.ts';
+import type { LauncherPaths } from './paths.ts';
+import { accepts, freePort, loopback } from './ports.ts';
+
+export interface ProcessContext {
+  readonly config: LauncherConfig;
+  readonly paths: LauncherPaths;
+  readonly site: Environment;
+  readonly log: InstanceLog;
+  readonly say: (message: string) => void;
+  readonly signal: AbortSignal;
+  /** Told of every child at once, so that whatever happens next, it is stopped. */
+  readonly own: (kind: 'waved' | 'app', child: Child) => void;
+}
+
+export interface RunningWaved {
+  readonly child: Child;
+  readonly facts: WaveFacts;
+}
+
+const pollMs = 100;
+const reminderMs = 15_000;
+const portAttempts = 3;
+
+function newAccessKey(log: InstanceLog): AccessKey {
+  const secret = randomBytes(24).toString('base64url');
+  log.mask(secret);
+  return { id: randomBytes(9).toString('base64url'), secret };
+}
+
+/** waved comes first: the app registers itself once, at its start (contract wave-app §3). */
+export async function startWaved(context: ProcessContext, waved: Waved, port: number): Promise<RunningWaved> {
+  const { config, paths, site, log } = context;
+  await mkdir(path.join(paths.waved, 'data'), { recursive: true });
+  const facts = { wavedPort: port, webDirectory: waved.www, access: newAccessKey(log) };
+  log.line('launcher', `Starting waved ${waved.version} on ${loopback}:${port}${config.baseUrl}`);
+  const child = startChild({
+    command: waved.binary,
+    args: [],
+    cwd: paths.waved,
+    env: wavedEnvironment(config, paths, site, facts),
+    onLine: (line) => log.line('waved', line),
+  });
+  context.own('waved', child);
+  const end = await listening(context, child, port, 'waved');
+  if (end !== undefined) throw processFailure(context, 'waved', end);
+  return { child, facts };
+}
+
+/** In `wave` mode the app's own port is free to choose; in `python` mode it is the one that traffic is sent to. */
+export async function startApp(
+  context: ProcessContext,
+  options: Pick<AppFacts, 'token' | 'executables' | 'libraries'> & {
+    waved: RunningWaved | undefined;
+    portApp: number;
+  },
+): Promise<Child> {
+  const { waved, portApp, ...rest } = options;
+  const appAccess = newAccessKey(context.log);
+  for (let attempt = 1; ; attempt += 1) {
+    const port = waved === undefined ? portApp : await freePort();
+    const child = spawnApp(context, { ...rest, port, appAccess, wave: waved?.facts });
+    const end = await listening(context, child, port, 'The app');
+    if (end === undefined) return child;
+    const taken = context.log.last(20, 'app').some((line) => /address already in use/i.test(line));
+    if (!taken || waved === undefined || attempt === portAttempts) throw processFailure(context, 'app', end);
+    context.log.line('launcher', `Port ${port} was taken by another process; trying another one.`);
+  }
+}
+
+function spawnApp(context: ProcessContext, facts: AppFacts): Child {
+  const { config, paths, site, log } = context;
+  const args =
+    config.mode === 'wave'
+      ? ['-m', 'uvicorn', `${config.module}:main`, '--host', loopback, '--port', String(facts.port)]
+      : ['-m', config.module];
+  log.line('launcher', `Starting python ${args.join(' ')}`);
+  const child = startChild({
+    command: path.join(paths.venv, 'bin/python'),
+    args,
+    cwd: paths.app,
+    env: appEnvironment(config, paths, site, facts),
+    onLine: (line) => log.line('app', line),
+  });
+  context.own('app', child);
+  return child;
+}
+
+/** Waits until the port accepts connections; returns how the process ended if it ended before. */
+async function listening(
+  context: ProcessContext,
+  child: Child,
+  port: number,
+  who: string,
+): Promise<ProcessEnd | undefined> {
+  let end: ProcessEnd | undefined;
+  void child.ended.then((value) => {
+    end = value;
+  });
+  const startedAt = Date.now();
+  let remindAt = startedAt + reminderMs;
+  for (;;) {
+    context.signal.throwIfAborted();
+    // After the answer: another process may hold the port that ours could not get.
+    const answered = end === undefined && (await accepts(port));
+    if (end !== undefined) return end;
+    if (answered) return undefined;
+    if (Date.now() >= remindAt) {
+      const message = `${who} has not opened its port yet (${Math.round((Date.now() - startedAt) / 1000)} s).`;
+      context.log.line('launcher', message);
+      context.say(message);
+      remindAt += reminderMs;
+    }
+    await Promise.race([sleep(pollMs, context.signal), child.ended]);
+  }
+}
+
+/** The end of waved or of the app, told to a person: how, what it said last, and what usually is behind it. */
+export function processFailure(
+  context: ProcessContext,
+  kind: 'waved' | 'app',
+  end: ProcessEnd,
+): LaunchFailure {
+  const who = kind === 'app' ? 'The app' : 'The Wave server (waved)';
+  const lines = context.log.last(kind === 'app' ? 40 : 20, kind);
+  if (end.startError !== undefined)
+    return new LaunchFailure(`${who} could not be started: ${end.startError}`, lines);
+  const cause = likelyCause(lines, context.config);
+  const message = `${who} ${describeEnd(end)}.${cause === undefined ? '' : ` ${cause}`}`;
+  return new LaunchFailure(message, lines.slice(-20));
+}
