@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
 import { HaicError, messageOf, unavailable } from '@haic/kit/errors.ts';
 
 /** What an app asks for: the contents of its requirements.txt, and the wheels of its bundle that the file names by relative path. */
@@ -14,6 +13,11 @@ export interface EnvironmentRequest {
   readonly constraints?: string;
   /** Ignore what was published after this date: YYYY-MM-DD, or an RFC 3339 time. */
   readonly excludeNewer?: string;
+  /**
+   * Versions are chosen once for the same input and then remembered, so that a restart gets the same environment. With a scope (the app's
+   * id) the choice is remembered for that app alone: another app with the same requirements chooses for itself.
+   */
+  readonly scope?: string;
 }
 
 export interface WheelReference {
@@ -71,6 +75,8 @@ export interface EnvironmentsClient {
   putWheel(wheel: { file: string; fileName: string; sha256: string; signal?: AbortSignal }): Promise<void>;
   /** Installs the platform's waved on first use. */
   waved(options?: { signal?: AbortSignal }): Promise<Waved>;
+  /** Says that an environment is still in use: one that nobody has asked for in 30 days is removed. Once a day is enough. */
+  keep(hash: string, options?: { signal?: AbortSignal }): Promise<void>;
   health(options?: { signal?: AbortSignal }): Promise<void>;
 }
 
@@ -85,7 +91,7 @@ export function connectInstaller(socketPath: string): EnvironmentsClient {
         signal: options.signal,
         write: (call) => void call.end(JSON.stringify(request)),
       });
-      return readOutcome(response, options.onLine);
+      return readOutcome(response, options.onLine, options.signal);
     },
     putWheel: async (wheel) => {
       const response = await send(socketPath, {
@@ -105,6 +111,11 @@ export function connectInstaller(socketPath: string): EnvironmentsClient {
     waved: async (options = {}) => {
       const response = await send(socketPath, { method: 'GET', path: '/waved', signal: options.signal });
       return JSON.parse(await readText(response)) as Waved;
+    },
+    keep: async (hash, options = {}) => {
+      const path = `/environments/${hash}/keep`;
+      const response = await send(socketPath, { method: 'POST', path, signal: options.signal });
+      response.resume();
     },
     health: async (options = {}) => {
       const response = await send(socketPath, { method: 'GET', path: '/health', signal: options.signal });
@@ -149,17 +160,33 @@ async function send(socketPath: string, options: Call): Promise<IncomingMessage>
 async function readOutcome(
   response: IncomingMessage,
   onLine: ((line: string) => void) | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<EnvironmentOutcome> {
-  for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line === '') continue;
-    const event = JSON.parse(line) as EnvironmentEvent;
-    if (event.type !== 'log') return event;
-    onLine?.(event.line);
+  try {
+    for await (const line of linesOf(response)) {
+      const event = JSON.parse(line) as EnvironmentEvent;
+      if (event.type !== 'log') return event;
+      onLine?.(event.line);
+    }
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw stopped(error);
   }
-  throw unavailable(
-    'installer_unavailable',
-    'The installer stopped before the environment was ready. Try again.',
-  );
+  throw stopped();
+}
+
+const stopped = (cause?: unknown) =>
+  unavailable('installer_unavailable', 'The installer stopped before the environment was ready. Try again.', {
+    cause,
+  });
+
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line !== '');
+  }
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

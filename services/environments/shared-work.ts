@@ -8,6 +8,7 @@ export interface SharedWork<T> {
     start: (work: { signal: AbortSignal; log: (line: string) => void }) => Promise<T>,
     caller: Caller,
   ): Promise<T>;
+  idle(): boolean;
   /** Aborts everything and waits until it has ended. */
   stop(): Promise<void>;
 }
@@ -72,6 +73,7 @@ export function createSharedWork<T>(limit: Limit): SharedWork<T> {
         }
       }
     },
+    idle: () => running.size === 0,
     stop: async () => {
       for (const job of jobs.values()) job.abort.abort(new Error('The installer is stopping.'));
       await Promise.all(running);

@@ -49,8 +49,6 @@ export function createUvTool(settings: UvSettings) {
           'compile',
           ...['requirements.in', '--output-file', 'requirements.lock', '--python', options.python],
           ...['--generate-hashes', '--no-build', '--no-header', '--no-annotate'],
-          // What uv says goes to the log of an app: the lock itself would only drown it.
-          '--no-strip-markers',
           ...(options.constraints ? ['--constraints', 'constraints.in'] : []),
           ...(options.excludeNewer === undefined ? [] : ['--exclude-newer', options.excludeNewer]),
           ...(options.preReleases ? ['--prerelease', 'allow'] : []),
