@@ -38,7 +38,7 @@ export const defaultCache = () => (isRoot() ? '/var/cache/haic' : path.join(cach
 const dataHome = () => process.env.XDG_DATA_HOME ?? path.join(homedir(), '.local', 'share');
 const cacheHome = () => process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache');
 
-export function installationAt(home: string, cache: string): Installation {
+export function installationAt(home: string, cache: string, environments?: string): Installation {
   const below = (name: string) => path.join(home, name);
   return {
     home,
@@ -51,7 +51,7 @@ export function installationAt(home: string, cache: string): Installation {
     logs: below('logs'),
     runtime: below('runtime'),
     volumes: below('volumes'),
-    environments: below('environments'),
+    environments: environments ?? below('environments'),
     assets: below('assets'),
     installer: below('installer'),
     uploads: below('uploads'),

@@ -1,8 +1,7 @@
 import process from 'node:process';
 import { ConfigError } from '@haic/kit/config.ts';
 import { createLogger } from '@haic/kit/logging.ts';
-import { installationAt } from './installation.ts';
-import { readSettings } from './settings.ts';
+import { installationOf, readSettings } from './settings.ts';
 
 /** What a role's composition gives back to be stopped. */
 export interface RunningRole {
@@ -30,7 +29,7 @@ async function main(args: readonly string[]): Promise<void> {
   const start = await roles[role]();
   const running = await start({
     settings,
-    installation: installationAt(settings.home, settings.cache),
+    installation: installationOf(settings),
     logger,
   });
   logger.info('ready');

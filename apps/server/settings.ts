@@ -8,12 +8,16 @@ import {
   text,
   url,
 } from '@haic/kit/config.ts';
-import { defaultCache, defaultHome } from './installation.ts';
+import { defaultCache, defaultHome, type Installation, installationAt } from './installation.ts';
 
 /** Every setting of Haic, read once at start. `./haic doctor --settings` prints this as the reference. */
 export const settings = {
   home: text({ env: 'HAIC_HOME', doc: 'Folder of everything that is worth keeping.' }, defaultHome()),
   cache: text({ env: 'HAIC_CACHE', doc: 'Folder of what can be downloaded or built again.' }, defaultCache()),
+  environments: optionalText({
+    env: 'HAIC_ENVIRONMENTS_DIR',
+    doc: 'Folder of Python environments; by default below HAIC_HOME. Not to be shared by two that run at once.',
+  }),
   port: integer(
     { env: 'HAIC_PORT', doc: 'Port of the portal; scorers get the next one, Drive the one after.' },
     8080,
@@ -104,3 +108,6 @@ const publicUrlSetting = url({ env: 'HAIC_PUBLIC_URL', doc: '' });
 /** Loopback and any-address listeners are all reached as localhost from the machine itself. */
 const hostName = (host: string) =>
   ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host) ? 'localhost' : host;
+
+export const installationOf = (read: Pick<ServerSettings, 'home' | 'cache' | 'environments'>): Installation =>
+  installationAt(read.home, read.cache, read.environments);

@@ -1,12 +1,11 @@
 import process from 'node:process';
-import { installationAt } from '@haic/server/installation.ts';
-import { readSettings } from '@haic/server/settings.ts';
+import { installationOf, readSettings } from '@haic/server/settings.ts';
 import { recordProcess } from './processes.ts';
 import { supervise } from './supervisor.ts';
 
 /** The supervisor of `up --detach`: a process of its own that outlives the command. */
 const settings = readSettings(process.env);
-const installation = installationAt(settings.home, settings.cache);
+const installation = installationOf(settings);
 await recordProcess(installation.run, 'supervisor', process.pid);
 const supervised = supervise({
   installation,

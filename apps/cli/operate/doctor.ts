@@ -5,8 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '@haic/kit/errors.ts';
-import { installationAt } from '@haic/server/installation.ts';
-import { type ServerSettings, settings as settingsReference } from '@haic/server/settings.ts';
+import { installationOf, type ServerSettings, settings as settingsReference } from '@haic/server/settings.ts';
 import { liveProcess } from '../installation/processes.ts';
 import { CommandError, print, table } from '../terminal.ts';
 
@@ -110,7 +109,7 @@ const diskSpace: CheckOf = async (settings) => {
 };
 
 const ports: CheckOf = async (settings) => {
-  const at = installationAt(settings.home, settings.cache);
+  const at = installationOf(settings);
   if ((await liveProcess(at.run, 'router')) !== undefined)
     return ok('Ports', `${settings.port} is Haic's own`);
   for (const port of [settings.port, settings.port + 2]) {

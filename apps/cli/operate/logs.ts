@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import { installationAt } from '@haic/server/installation.ts';
-import type { ServerSettings } from '@haic/server/settings.ts';
+import { installationOf, type ServerSettings } from '@haic/server/settings.ts';
 import { CommandError, exitCodes, say } from '../terminal.ts';
 
 const services = ['router', 'drive', 'core', 'postgres', 'supervisor'] as const;
@@ -20,7 +19,7 @@ export async function logs(
       exitCodes.usage,
     );
   }
-  const directory = installationAt(settings.home, settings.cache).logs;
+  const directory = installationOf(settings).logs;
   const files: string[] = [];
   for (const name of wanted) {
     const file = path.join(directory, `${name}.log`);

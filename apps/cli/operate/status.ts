@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { installationAt } from '@haic/server/installation.ts';
-import type { ServerSettings } from '@haic/server/settings.ts';
+import type { Installation } from '@haic/server/installation.ts';
+import { installationOf, type ServerSettings } from '@haic/server/settings.ts';
 import { roleHealth } from '../installation/health.ts';
 import { connectOperator } from '../installation/operator.ts';
 import { liveProcess, type RunningInstallation, readRecord, roles } from '../installation/processes.ts';
@@ -22,7 +22,7 @@ interface WorkloadStatus {
 
 /** What runs: the platform's processes with health and memory, and every workload with its state. Exit 1 when something is not well. */
 export async function status(settings: ServerSettings, options: { json: boolean }): Promise<void> {
-  const at = installationAt(settings.home, settings.cache);
+  const at = installationOf(settings);
   const installation = await readRecord<RunningInstallation>(at.run, 'installation');
   const listener = installation === undefined ? settings : { ...settings, port: installation.port };
   const processes: ProcessStatus[] = [];
@@ -75,7 +75,7 @@ function printStatus(
   );
 }
 
-async function workloadStatuses(at: ReturnType<typeof installationAt>): Promise<readonly WorkloadStatus[]> {
+async function workloadStatuses(at: Installation): Promise<readonly WorkloadStatus[]> {
   const operator = await connectOperator(at);
   try {
     return (await operator.call<{ items: readonly WorkloadStatus[] }>('GET', '/internal/operator/workloads'))

@@ -10,10 +10,9 @@ import {
   ensureSecrets,
   type Installation,
   type InstallationSecrets,
-  installationAt,
   prepareHome,
 } from '@haic/server/installation.ts';
-import { readSettings, type ServerSettings } from '@haic/server/settings.ts';
+import { installationOf, readSettings, type ServerSettings } from '@haic/server/settings.ts';
 import { ensureUv } from '@haic/services/environments/uv.ts';
 import { buildPortal, buildPrograms } from '../installation/build.ts';
 import { roleHealth } from '../installation/health.ts';
@@ -38,7 +37,7 @@ export interface UpOptions {
 /** Brings Haic up, one step after the other. Every step may be repeated: a second `up` finds what the first one made. */
 export async function up(options: UpOptions, environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings(environment);
-  const at = installationAt(settings.home, settings.cache);
+  const at = installationOf(settings);
   if (await reportIfRunning(at, settings)) return;
 
   say('Starting Haic');

@@ -1,5 +1,4 @@
-import { installationAt } from '@haic/server/installation.ts';
-import type { ServerSettings } from '@haic/server/settings.ts';
+import { installationOf, type ServerSettings } from '@haic/server/settings.ts';
 import { connectOperator, type Operator } from '../installation/operator.ts';
 import { confirm, print, readStdin, record, say, table } from '../terminal.ts';
 
@@ -16,7 +15,7 @@ const base = '/internal/identity/users';
 const userPath = (username: string) => `${base}/${encodeURIComponent(username)}`;
 
 async function asOperator<T>(settings: ServerSettings, work: (operator: Operator) => Promise<T>): Promise<T> {
-  const operator = await connectOperator(installationAt(settings.home, settings.cache));
+  const operator = await connectOperator(installationOf(settings));
   try {
     return await work(operator);
   } finally {
