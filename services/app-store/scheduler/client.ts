@@ -5,6 +5,7 @@ import { watchRoutesOverHttp } from './watch-routes.ts';
 
 export { mayOpen, type OpenDecision, type Visitor } from './may-open.ts';
 export { hasFullAccess, isAdmin } from './roles.ts';
+export { type RuntimeVersion, singlePythonVersions } from './runtime-versions.ts';
 
 /** PENDING: accepted, nothing runs yet · STARTING: on its way, or ready once and not now · DEPLOYED: ready for people. */
 export type InstanceStatus = 'PENDING' | 'STARTING' | 'DEPLOYED' | 'FAILED' | 'SUSPENDED' | 'TERMINATING';

@@ -9,7 +9,14 @@ export interface LauncherReport {
   readonly phase: string;
   readonly message: string;
   readonly stages: readonly ReportedStage[];
-  readonly failure: { readonly message: string; readonly lines: readonly string[] } | undefined;
+  readonly failure: ReportedFailure | undefined;
+  /** Why the launcher before this one ended, until the app is ready again. */
+  readonly previousFailure: ReportedFailure | undefined;
+}
+
+export interface ReportedFailure {
+  readonly message: string;
+  readonly lines: readonly string[];
 }
 
 export interface ReportedStage {
@@ -20,7 +27,8 @@ export interface ReportedStage {
 }
 
 const timeoutMs = 2_000;
-const longestReport = 64 * 1024;
+/** Twenty lines of a log are part of it, and a line of a log may be long. */
+const longestReport = 512 * 1024;
 const longestText = 500;
 const mostLines = 20;
 
@@ -61,18 +69,20 @@ async function readCapped(response: Response): Promise<string | undefined> {
 
 export function parseReport(value: unknown): LauncherReport | undefined {
   if (!isRecord(value)) return undefined;
-  const failure = isRecord(value.failure) ? value.failure : undefined;
   return {
     phase: text(value.phase),
     message: text(value.message),
     stages: parseStages(value.stages),
-    failure:
-      failure === undefined
-        ? undefined
-        : {
-            message: text(failure.message),
-            lines: Array.isArray(failure.lines) ? failure.lines.slice(-mostLines).map(text) : [],
-          },
+    failure: parseFailure(value.failure),
+    previousFailure: parseFailure(value.previousFailure),
+  };
+}
+
+function parseFailure(value: unknown): ReportedFailure | undefined {
+  if (!isRecord(value)) return undefined;
+  return {
+    message: text(value.message),
+    lines: Array.isArray(value.lines) ? value.lines.slice(-mostLines).map(text) : [],
   };
 }
 

@@ -40,7 +40,7 @@ export function stateOf(facts: StateFacts): InstanceState {
 }
 
 function explain(facts: StateFacts, status: InstanceStatus): { reason: string; message: string } {
-  const { workload, report } = facts;
+  const { workload } = facts;
   const own = { reason: workload.reason, message: workload.message };
   switch (status) {
     case 'PENDING':
@@ -54,7 +54,7 @@ function explain(facts: StateFacts, status: InstanceStatus): { reason: string; m
     case 'SUSPENDED':
       return { reason: own.reason, message: own.message || 'Paused. Nothing runs; the data volume is kept.' };
     case 'DEPLOYED':
-      return { reason: '', message: report?.failure?.message ?? '' };
+      return { reason: '', message: '' };
   }
 }
 
@@ -70,9 +70,10 @@ function explainStart({ workload, report, wasReady, memoryLimit }: StateFacts) {
   const last = workload.lastTermination;
   if (workload.restartCount === 0 || last === undefined)
     return { reason: workload.reason, message: progress };
+  const before = report?.previousFailure?.message || describeEnd(last, memoryLimit);
   return {
     reason: workload.reason || 'Restarting',
-    message: `${progress} This is start ${workload.restartCount + 1}: ${lowerFirst(describeEnd(last, memoryLimit))}`,
+    message: `${progress} This is start ${workload.restartCount + 1}, because of this: ${before}`,
   };
 }
 
@@ -126,7 +127,6 @@ const howItEnded = (end: Termination): string => {
 };
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 const inBytes = (bytes: number): string => {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -5,17 +5,8 @@ import type { App, Manifest } from '../catalog/client.ts';
 import { baseUrlOf, instanceUrl } from './addresses.ts';
 import type { LauncherConfig } from './launcher-config.ts';
 import { annotationsOf, type InstanceIdentity, labelsOf, workloadNameOf } from './model.ts';
+import type { RuntimeVersion } from './runtime-versions.ts';
 import { instanceKey } from './signature.ts';
-
-export interface RuntimeVersion {
-  readonly name: string;
-  /** What the launcher asks the installer for, e.g. `3.11`. */
-  readonly python: string;
-  readonly aliases: readonly string[];
-  readonly default: boolean;
-  /** Runs what names it already, and refuses new apps. */
-  readonly deprecated: boolean;
-}
 
 /** What is the same for every instance of this installation. */
 export interface TemplateSettings {

@@ -1,0 +1,211 @@
+import { sleep } from '@haic/kit/deadline.ts';
+import { messageOf } from '@haic/kit/errors.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import type { Runtime, Workload } from '@haic/platform/runtime/port.ts';
+import { type Instance, identityOf, instanceIdOfWorkload, instanceSelector } from './model.ts';
+import { createProgressTracker } from './progress.ts';
+import { createStartHistory, stagesOf } from './stages.ts';
+import { failureOf, stateOf } from './state.ts';
+import { appPort, statusPort } from './template.ts';
+
+export type InstanceChange =
+  | { readonly type: 'SNAPSHOT'; readonly instances: readonly Instance[] }
+  | { readonly type: 'SET'; readonly instance: Instance }
+  | { readonly type: 'REMOVE'; readonly id: string }
+  /** Nothing happened for the asked time: a moment for a sign of life. */
+  | { readonly type: 'IDLE' };
+
+/** All instances as one watch of the runtime shows them, for everyone who follows them. */
+export interface Instances {
+  /** The instance that a workload just read from the runtime is, with what is known of its progress. */
+  of(workload: Workload): Instance | undefined;
+  /**
+   * A SNAPSHOT as soon as the runtime has told its state, then changes; ends when the signal aborts. A slow reader gets the latest
+   * state of each instance and costs no more memory than there are instances. `only` restricts it to one instance.
+   */
+  changes(options: { signal: AbortSignal; idleMs: number; only?: string }): AsyncGenerator<InstanceChange>;
+  stop(): void;
+}
+
+interface Subscriber {
+  readonly only: string | undefined;
+  readonly pending: Map<string, Instance | undefined>;
+  wake: () => void;
+}
+
+const retryMs = 1_000;
+
+export function createInstances(options: {
+  runtime: Runtime;
+  logger: Logger;
+  progressIntervalMs?: number;
+}): Instances {
+  const stopped = new AbortController();
+  const known = new Map<string, { workload: Workload; instance: Instance; text: string }>();
+  const subscribers = new Set<Subscriber>();
+  const history = createStartHistory();
+  let synced = false;
+  const tracker = createProgressTracker({
+    onChange: refresh,
+    onReady: (id) => {
+      const entry = known.get(id);
+      const instance = entry && of(entry.workload);
+      // The wait after a crash says nothing of how long a queue usually is.
+      if (instance !== undefined)
+        history.record(
+          instance.app.id,
+          instance.stages.filter((stage) => stage.name !== 'queued' || instance.restartCount === 0),
+        );
+    },
+    isWatched: (id) => [...subscribers].some((subscriber) => subscriber.only === id),
+    ...(options.progressIntervalMs === undefined ? {} : { intervalMs: options.progressIntervalMs }),
+  });
+
+  function of(workload: Workload): Instance | undefined {
+    const identity = identityOf(workload);
+    if (identity === undefined) return undefined;
+    const { status } = workload;
+    const { report, wasReady } = tracker.of(identity.id);
+    const facts = {
+      workload: status,
+      memoryLimit: workload.template.resources.memoryLimit,
+      report,
+      wasReady: wasReady && status.phase !== 'Ready',
+    };
+    return {
+      ...identity,
+      ...stateOf(facts),
+      restartCount: status.restartCount,
+      lastFailure: failureOf(facts),
+      stages: stagesOf({
+        createdAt: identity.createdAt,
+        workload: status,
+        report,
+        usual: (stage) => history.usual(identity.app.id, stage),
+      }),
+      statusEndpoint: status.endpoints[statusPort],
+      appEndpoint: status.endpoints[appPort],
+    };
+  }
+
+  function refresh(id: string): void {
+    const entry = known.get(id);
+    if (entry !== undefined) put(entry.workload);
+  }
+
+  function put(workload: Workload): void {
+    const id = identityOf(workload)?.id;
+    if (id === undefined) {
+      options.logger.warn(`The workload ${workload.name} carries the label of an instance and is none.`);
+      remove(instanceIdOfWorkload(workload.name));
+      return;
+    }
+    const instance = of(workload);
+    if (instance === undefined) return;
+    const text = JSON.stringify(instance);
+    const before = known.get(id);
+    known.set(id, { workload, instance, text });
+    if (before?.text !== text) publish(id, instance);
+  }
+
+  function observe(workload: Workload): void {
+    const id = identityOf(workload)?.id;
+    if (id !== undefined) tracker.observe(id, workload);
+    put(workload);
+  }
+
+  function remove(id: string): void {
+    tracker.forget(id);
+    if (known.delete(id)) publish(id, undefined);
+  }
+
+  function publish(id: string, instance: Instance | undefined): void {
+    for (const subscriber of subscribers) {
+      if (subscriber.only !== undefined && subscriber.only !== id) continue;
+      subscriber.pending.set(id, instance);
+      subscriber.wake();
+    }
+  }
+
+  async function follow(): Promise<void> {
+    for await (const event of options.runtime.watch(instanceSelector, { signal: stopped.signal })) {
+      if (event.type === 'SET') observe(event.workload);
+      else if (event.type === 'REMOVED') remove(instanceIdOfWorkload(event.name));
+      else {
+        const present = new Set(event.workloads.map((workload) => identityOf(workload)?.id));
+        for (const id of [...known.keys()]) if (!present.has(id)) remove(id);
+        for (const workload of event.workloads) observe(workload);
+        synced = true;
+        for (const subscriber of subscribers) subscriber.wake();
+      }
+    }
+  }
+
+  async function followForEver(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      await follow().catch((error: unknown) => {
+        if (!stopped.signal.aborted)
+          options.logger.error(`Watching the runtime failed (${messageOf(error)}); trying again.`);
+      });
+      await sleep(retryMs, stopped.signal).catch(() => undefined);
+    }
+  }
+  void followForEver();
+
+  async function* changes({ signal, idleMs, only }: Parameters<Instances['changes']>[0]) {
+    const end = AbortSignal.any([signal, stopped.signal]);
+    const subscriber: Subscriber = { only, pending: new Map(), wake: () => undefined };
+    subscribers.add(subscriber);
+    try {
+      while (!synced && !end.aborted) {
+        if (!(await waitFor(subscriber, idleMs, end)) && !end.aborted) yield { type: 'IDLE' } as const;
+      }
+      if (end.aborted) return;
+      subscriber.pending.clear();
+      yield { type: 'SNAPSHOT', instances: snapshot(only) } as const;
+      while (!end.aborted) {
+        const next = subscriber.pending.entries().next();
+        if (next.done) {
+          if (!(await waitFor(subscriber, idleMs, end)) && !end.aborted) yield { type: 'IDLE' } as const;
+          continue;
+        }
+        const [id, instance] = next.value;
+        subscriber.pending.delete(id);
+        yield instance === undefined
+          ? ({ type: 'REMOVE', id } as const)
+          : ({ type: 'SET', instance } as const);
+      }
+    } finally {
+      subscribers.delete(subscriber);
+    }
+  }
+
+  const snapshot = (only: string | undefined): Instance[] =>
+    [...known.values()].map((entry) => entry.instance).filter((i) => only === undefined || i.id === only);
+
+  return {
+    of,
+    changes,
+    stop() {
+      stopped.abort();
+      tracker.stop();
+    },
+  };
+}
+
+/** Resolves true when something is pending, false when the time is up or the signal aborted. */
+function waitFor(subscriber: Subscriber, milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = (woken: boolean) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      subscriber.wake = () => undefined;
+      resolve(woken);
+    };
+    const onAbort = () => done(false);
+    const timer = setTimeout(done, milliseconds, false);
+    subscriber.wake = () => done(true);
+    if (signal.aborted) done(false);
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

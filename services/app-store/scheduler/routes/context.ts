@@ -1,0 +1,46 @@
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
+import { principalOf } from '@haic/kit/http/server.ts';
+import type { Runtime, RuntimeCapabilities } from '@haic/platform/runtime/port.ts';
+import type { IdentityClient } from '@haic/services/identity/client.ts';
+import type { Instances } from '../instances.ts';
+import type { LauncherService } from '../launcher-service.ts';
+import type { Instance } from '../model.ts';
+import { type Environment, presentInstance } from '../present.ts';
+import type { InstanceService } from '../service.ts';
+
+export interface RouteContext {
+  readonly service: InstanceService;
+  readonly instances: Instances;
+  readonly launcher: LauncherService;
+  readonly runtime: Runtime;
+  readonly identity: IdentityClient;
+  readonly masterKey: Buffer;
+  readonly environment: Environment;
+  readonly isolationInfo: () => RuntimeCapabilities;
+  /** Icon addresses by app id, for those that the catalog still has. */
+  readonly iconsOf: (appIds: readonly string[]) => Promise<ReadonlyMap<string, string | null>>;
+  readonly heartbeatMs: number;
+  readonly routePingMs: number;
+  readonly leaseCheckMs: number;
+}
+
+export const withTypes = (server: HttpServer) => server.withTypeProvider<TypeBoxTypeProvider>();
+export type SchedulerServer = ReturnType<typeof withTypes>;
+
+const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+export const IdParams = Type.Object({ id: Type.String({ pattern: uuid }) });
+export const VisibilitySchema = Type.Union([
+  Type.Literal('PRIVATE'),
+  Type.Literal('ALL_USERS'),
+  Type.Literal('PUBLIC'),
+]);
+
+export async function answerWith(context: RouteContext, request: FastifyRequest, instance: Instance) {
+  const icons = await context.iconsOf([instance.app.id]);
+  return presentInstance(instance, {
+    publicUrl: context.environment.publicUrl,
+    actor: principalOf(request),
+    icon: icons.get(instance.app.id) ?? null,
+  });
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { principalOf } from '@haic/kit/http/server.ts';
+import { holdLease } from '../lease.ts';
+import { maySee } from '../policy.ts';
+import { formatEvent, heartbeat, sendEvents } from '../sse.ts';
+import { answerWith, IdParams, type RouteContext, type SchedulerServer } from './context.ts';
+
+/** GET /api/v1/instances/:id/events: the instance at each change (SSE), until it is gone. */
+export function instanceEventsRoute(server: SchedulerServer, context: RouteContext): void {
+  server.get('/api/v1/instances/:id/events', { schema: { params: IdParams } }, async (request, reply) => {
+    const actor = principalOf(request);
+    const { id } = request.params;
+    await context.service.get(actor, id);
+    const lastId = request.headers['last-event-id'];
+    return sendEvents(reply, async function* (closed) {
+      const lease = holdLease({
+        actor,
+        identity: context.identity,
+        stillAllowed: async (now) => {
+          const instance = await context.service.find(id);
+          return instance === undefined || maySee(now, instance).allowed;
+        },
+        checkMs: context.leaseCheckMs,
+      });
+      try {
+        yield 'retry: 1000\n\n';
+        let sent = typeof lastId === 'string' ? lastId : undefined;
+        for await (const instance of statesOf(context, id, AbortSignal.any([closed, lease.signal]))) {
+          if (instance === undefined) {
+            yield heartbeat;
+            continue;
+          }
+          if (!maySee(actor, instance).allowed) break;
+          const data = JSON.stringify(await answerWith(context, request, instance));
+          // The id names the content, so that a reader who comes back is not told what it knows.
+          const eventId = createHash('sha256').update(data).digest('base64url').slice(0, 16);
+          if (eventId !== sent) yield formatEvent({ event: 'instance', id: eventId, data });
+          sent = eventId;
+        }
+        if (!closed.aborted) yield formatEvent({ event: 'end', data: '{}' });
+      } finally {
+        lease.end();
+      }
+    });
+  });
+}
+
+/** The instance at each change, undefined when nothing happened for a while; ends when it is gone. */
+async function* statesOf(context: RouteContext, id: string, signal: AbortSignal) {
+  const idleMs = context.heartbeatMs;
+  for await (const change of context.instances.changes({ signal, idleMs, only: id })) {
+    if (change.type === 'REMOVE') return;
+    if (change.type === 'SET') yield change.instance;
+    if (change.type === 'IDLE') yield undefined;
+    if (change.type === 'SNAPSHOT') {
+      // One that was started a moment ago may be known to the runtime and not yet seen by the watch.
+      const instance = change.instances[0] ?? (await context.service.find(id));
+      if (instance === undefined) return;
+      yield instance;
+    }
+  }
+}

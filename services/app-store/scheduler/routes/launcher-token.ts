@@ -1,0 +1,14 @@
+import { IdParams, type RouteContext, type SchedulerServer } from './context.ts';
+import { verifyLauncher } from './verify-launcher.ts';
+
+/** POST /api/launcher/v1/instances/:id/token: a token of minutes for the app's code, acting for the owner (design §6). */
+export function launcherTokenRoute(server: SchedulerServer, context: RouteContext): void {
+  const options = { schema: { params: IdParams }, config: { public: 'signed with the key of the instance' } };
+  server.post('/api/launcher/v1/instances/:id/token', options, async (request, reply) => {
+    verifyLauncher(context.masterKey, request.params.id, request);
+    const { accessToken, expiresIn } = await context.launcher.mintToken(request.params.id);
+    return reply
+      .header('cache-control', 'no-store')
+      .send({ access_token: accessToken, expires_in: expiresIn, token_type: 'Bearer' });
+  });
+}

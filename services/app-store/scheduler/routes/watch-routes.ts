@@ -1,0 +1,21 @@
+import { principalOf } from '@haic/kit/http/server.ts';
+import type { RouteLine } from '../client.ts';
+import { enforce, mayWatchRoutes } from '../policy.ts';
+import { routeLines } from '../route-events.ts';
+import { sendStream } from '../sse.ts';
+import type { RouteContext, SchedulerServer } from './context.ts';
+
+const line = (value: RouteLine): string => `${JSON.stringify(value)}\n`;
+
+/** GET /internal/routes: what the router serves, as a stream that never ends (NDJSON). */
+export function watchRoutesRoute(server: SchedulerServer, context: RouteContext): void {
+  server.get('/internal/routes', async (request, reply) => {
+    enforce(mayWatchRoutes(principalOf(request)), 'The routes');
+    return sendStream(reply, 'application/x-ndjson', async function* (closed) {
+      // At once, so that the reader knows the stream lives while the runtime is still being asked.
+      yield line({ type: 'PING' });
+      const lines = routeLines(context.instances, { signal: closed, pingMs: context.routePingMs });
+      for await (const value of lines) yield line(value);
+    });
+  });
+}

@@ -1,0 +1,172 @@
+import { wellKnownClients } from '@haic/kit/auth/principal.ts';
+import { messageOf } from '@haic/kit/errors.ts';
+import type { HttpServer } from '@haic/kit/http/server.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import type { Runtime, RuntimeCapabilities } from '@haic/platform/runtime/port.ts';
+import type { IdentityClient } from '@haic/services/identity/client.ts';
+import type { CatalogClient } from '../catalog/client.ts';
+import type { RouteEvent, SchedulerClient } from './client.ts';
+import { createInstances } from './instances.ts';
+import type { LauncherConfig } from './launcher-config.ts';
+import { createLauncherService } from './launcher-service.ts';
+import { routeLines } from './route-events.ts';
+import { changeInstanceRoute } from './routes/change-instance.ts';
+import { type RouteContext, withTypes } from './routes/context.ts';
+import { getInstanceRoute } from './routes/get-instance.ts';
+import { instanceEventsRoute } from './routes/instance-events.ts';
+import { instanceLogsRoute } from './routes/instance-logs.ts';
+import { launcherBundleRoute } from './routes/launcher-bundle.ts';
+import { launcherTokenRoute } from './routes/launcher-token.ts';
+import { listInstancesRoute } from './routes/list-instances.ts';
+import { meRoute } from './routes/me.ts';
+import { runInstanceRoute } from './routes/run-instance.ts';
+import { terminateInstanceRoute } from './routes/terminate-instance.ts';
+import { watchRoutesRoute } from './routes/watch-routes.ts';
+import type { RuntimeVersion } from './runtime-versions.ts';
+import { createInstanceService, type InstanceLimits } from './service.ts';
+import { createStarting } from './starting.ts';
+import { sweepClients } from './sweep.ts';
+
+export interface SchedulerOptions {
+  readonly runtime: Runtime;
+  readonly catalog: CatalogClient;
+  readonly identity: IdentityClient;
+  readonly masterKey: Buffer;
+  /** Without a trailing slash. */
+  readonly publicUrl: string;
+  /** Without a trailing slash. */
+  readonly issuer: string;
+  readonly launcher: { readonly image: string; readonly command: readonly string[] };
+  /** Path of the installer's socket as an instance sees it. */
+  readonly installer: { readonly socket: string };
+  readonly network: LauncherConfig['network'];
+  readonly runtimeVersions: readonly RuntimeVersion[];
+  readonly limits?: Partial<InstanceLimits & { readonly defaultMemoryLimit: number }>;
+  readonly logger: Logger;
+  /** What the portal says of isolation; the runtime's own word by default. */
+  readonly isolationInfo?: () => RuntimeCapabilities;
+  /** Milliseconds; the defaults are right outside of tests. */
+  readonly intervals?: Partial<Intervals>;
+}
+
+interface Intervals {
+  readonly heartbeatMs: number;
+  readonly routePingMs: number;
+  readonly leaseCheckMs: number;
+  readonly progressMs: number;
+  readonly sweepMs: number;
+}
+
+const defaultIntervals: Intervals = {
+  heartbeatMs: 10_000,
+  routePingMs: 5_000,
+  leaseCheckMs: 15_000,
+  progressMs: 1_000,
+  sweepMs: 60_000,
+};
+const defaultLimits = { fullAccess: 10, visitor: 5, defaultMemoryLimit: 2 * 1024 ** 3 };
+
+export interface Scheduler {
+  register(server: HttpServer): void;
+  readonly client: SchedulerClient;
+  /** Ends the sign-in clients of instances that are gone. Runs by itself at the start and once a minute. */
+  reconcile(): Promise<void>;
+  instancesOf(appId: string): Promise<number>;
+  stop(): void;
+}
+
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const { runtime, catalog, identity, logger } = options;
+  const intervals = { ...defaultIntervals, ...options.intervals };
+  const limits = { ...defaultLimits, ...options.limits };
+  const starting = createStarting();
+  const instances = createInstances({ runtime, logger, progressIntervalMs: intervals.progressMs });
+  const service = createInstanceService({
+    runtime,
+    catalog,
+    identity,
+    instances,
+    starting,
+    template: {
+      publicUrl: options.publicUrl,
+      issuer: options.issuer,
+      masterKey: options.masterKey,
+      launcher: options.launcher,
+      installer: options.installer,
+      network: options.network,
+      runtimeVersions: options.runtimeVersions,
+      defaultMemoryLimit: limits.defaultMemoryLimit,
+    },
+    limits,
+    logger,
+  });
+  const context: RouteContext = {
+    service,
+    instances,
+    launcher: createLauncherService({ find: service.find, catalog, identity }),
+    runtime,
+    identity,
+    masterKey: options.masterKey,
+    environment: environmentOf(options),
+    isolationInfo: options.isolationInfo ?? (() => runtime.capabilities()),
+    iconsOf: (appIds) => iconsOf(catalog, appIds, logger),
+    ...intervals,
+  };
+  const reconcile = () => sweepClients({ runtime, identity, starting, logger });
+  const sweepQuietly = () =>
+    void reconcile().catch((error: unknown) =>
+      logger.warn(`Clients of ended instances could not be swept (${messageOf(error)}); trying again later.`),
+    );
+  sweepQuietly();
+  const sweeping = setInterval(sweepQuietly, intervals.sweepMs).unref();
+
+  return {
+    register: (server) => registerRoutes(server, context),
+    client: {
+      async *watchRoutes(signal): AsyncGenerator<RouteEvent> {
+        for await (const line of routeLines(instances, { signal, pingMs: intervals.routePingMs }))
+          if (line.type !== 'PING') yield line;
+      },
+    },
+    reconcile,
+    instancesOf: service.instancesOf,
+    stop() {
+      clearInterval(sweeping);
+      instances.stop();
+    },
+  };
+}
+
+function registerRoutes(plain: HttpServer, context: RouteContext): void {
+  const server = withTypes(plain);
+  meRoute(server, context);
+  runInstanceRoute(server, context);
+  listInstancesRoute(server, context);
+  getInstanceRoute(server, context);
+  changeInstanceRoute(server, context);
+  terminateInstanceRoute(server, context);
+  instanceEventsRoute(server, context);
+  instanceLogsRoute(server, context);
+  launcherBundleRoute(server, context);
+  launcherTokenRoute(server, context);
+  watchRoutesRoute(server, context);
+}
+
+const environmentOf = ({ publicUrl, issuer }: SchedulerOptions) => ({
+  publicUrl,
+  issuerUrl: issuer,
+  platformClientId: wellKnownClients.platform,
+  cliClientId: wellKnownClients.cli,
+  tokenEndpoint: `${issuer}/protocol/openid-connect/token`,
+});
+
+/** Without the catalog's database instances are still listed, only without their pictures. */
+async function iconsOf(catalog: CatalogClient, appIds: readonly string[], logger: Logger) {
+  try {
+    const apps = await catalog.getApps([...new Set(appIds)]);
+    return new Map(apps.map((app) => [app.id, catalog.iconUrl(app)]));
+  } catch (error) {
+    logger.warn(`The icons of apps cannot be had now (${messageOf(error)}).`);
+    return new Map<string, string | null>();
+  }
+}

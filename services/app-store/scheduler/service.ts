@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import type { Principal } from '@haic/kit/auth/principal.ts';
+import { conflict, messageOf, notFound } from '@haic/kit/errors.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import type { Runtime, WorkloadSpec } from '@haic/platform/runtime/port.ts';
+import type { IdentityClient } from '@haic/services/identity/client.ts';
+import type { App, CatalogClient, Visibility } from '../catalog/client.ts';
+import { instanceUrl } from './addresses.ts';
+import type { Instances } from './instances.ts';
+import {
+  type Instance,
+  type InstanceIdentity,
+  identityOf,
+  instanceSelector,
+  instancesOfApp,
+  visibilityAnnotation,
+  workloadNameOf,
+} from './model.ts';
+import { enforce, mayAskAsPerson, mayManage, mayReadLogs, mayRun, maySee } from './policy.ts';
+import { hasFullAccess } from './roles.ts';
+import type { Starting } from './starting.ts';
+import {
+  type AppClientCredentials,
+  launcherConfigOf,
+  postLogoutRedirectUriOf,
+  redirectUriOf,
+  type TemplateSettings,
+  workloadOf,
+} from './template.ts';
+
+export interface InstanceLimits {
+  /** Instances that a person with full access may have at a time. */
+  readonly fullAccess: number;
+  readonly visitor: number;
+}
+
+export interface ServiceOptions {
+  readonly runtime: Runtime;
+  readonly catalog: CatalogClient;
+  readonly identity: IdentityClient;
+  readonly instances: Instances;
+  readonly starting: Starting;
+  readonly template: TemplateSettings;
+  readonly limits: InstanceLimits;
+  readonly logger: Logger;
+}
+
+/** As long as the vendor's own store waits (WriteTimeoutSeconds). Not tied to the caller: who hangs up does not undo half. */
+const writeDeadlineMs = 300_000;
+const writeSignal = () => AbortSignal.timeout(writeDeadlineMs);
+
+export type InstanceService = ReturnType<typeof createInstanceService>;
+
+/** What can be done with instances. The runtime is asked each time: what it says is what is so. */
+export function createInstanceService(options: ServiceOptions) {
+  const { runtime, catalog, identity, starting, logger } = options;
+
+  /** Without a look at who asks. */
+  async function find(id: string): Promise<Instance | undefined> {
+    const workload = await runtime.get(workloadNameOf(id));
+    return workload === undefined ? undefined : options.instances.of(workload);
+  }
+
+  async function load(id: string): Promise<Instance> {
+    const instance = await find(id);
+    if (instance === undefined) throw notFound(`The instance ${id}`);
+    return instance;
+  }
+
+  async function get(actor: Principal, id: string): Promise<Instance> {
+    const instance = await load(id);
+    enforce(maySee(actor, instance), `The instance ${id}`);
+    return instance;
+  }
+
+  async function list(actor: Principal, query: { all: boolean; appId?: string }): Promise<Instance[]> {
+    enforce(mayAskAsPerson(actor), 'The list of instances');
+    const selector = query.appId === undefined ? instanceSelector : instancesOfApp(query.appId);
+    const workloads = await runtime.list(selector);
+    return workloads
+      .map((workload) => options.instances.of(workload))
+      .filter((instance) => instance !== undefined)
+      .filter((instance) => maySee(actor, instance).allowed)
+      .filter((instance) => query.all || instance.owner.subject === actor.subject)
+      .toSorted(newestFirst);
+  }
+
+  async function run(actor: Principal, appId: string, visibility: Visibility): Promise<Instance> {
+    const id = randomUUID();
+    using _ = starting.begin(id, { appId, owner: actor.subject });
+    const app = await catalog.getApp(appId);
+    if (app === undefined) throw notFound(`The app ${appId}`);
+    enforce(mayRun(actor, app, catalog.accessOf(actor, app)), `The app ${appId}`);
+    const instance = newInstance(id, app, actor, visibility);
+    // What the app asks for and cannot have is said before anything is made.
+    launcherConfigOf(app, instance, placeholderClient, options.template);
+    await checkLimit(actor);
+    await start(app, instance);
+    return load(id);
+  }
+
+  async function checkLimit(actor: Principal): Promise<void> {
+    const limit = hasFullAccess(actor.roles) ? options.limits.fullAccess : options.limits.visitor;
+    const owned = (await runtime.list(instanceSelector))
+      .map(identityOf)
+      .filter((instance) => instance !== undefined)
+      .filter((instance) => instance.owner.subject === actor.subject);
+    const count = owned.length + starting.countOf({ owner: actor.subject }, owned);
+    // The one that is being started counts itself.
+    if (count > limit)
+      throw conflict(
+        'instance_limit_reached',
+        `You have ${owned.length} instances, and ${limit} is the most you may have. Terminate one that you no longer need.`,
+      );
+  }
+
+  async function start(app: App, instance: InstanceIdentity): Promise<void> {
+    const url = instanceUrl(options.template.publicUrl, instance.id, instance.routingMode);
+    const client = await identity.registerAppClient({
+      instanceId: instance.id,
+      redirectUri: redirectUriOf(url),
+      postLogoutRedirectUri: postLogoutRedirectUriOf(options.template.publicUrl),
+      name: instance.app.title,
+    });
+    try {
+      const spec: WorkloadSpec = workloadOf(app, instance, client, options.template);
+      await runtime.apply(spec, { signal: writeSignal() });
+    } catch (error) {
+      await undoStart(instance.id);
+      throw error;
+    }
+  }
+
+  /** Removes whatever a failed start left behind; what cannot be removed now is found by the sweep. */
+  async function undoStart(id: string): Promise<void> {
+    await runtime
+      .remove(workloadNameOf(id), { volumes: 'delete', signal: writeSignal() })
+      .catch((error: unknown) =>
+        logger.error({ err: error, instance: id }, 'A failed start left a workload.'),
+      );
+    await removeClient(id);
+  }
+
+  async function removeClient(id: string): Promise<void> {
+    await identity.removeAppClient(id).catch((error: unknown) => {
+      logger.warn(
+        `The client of instance ${id} could not be removed now (${messageOf(error)}); it is swept later.`,
+      );
+    });
+  }
+
+  async function setVisibility(actor: Principal, id: string, visibility: Visibility): Promise<Instance> {
+    enforce(mayManage(actor, await load(id)), `The instance ${id}`);
+    await runtime.patch(
+      workloadNameOf(id),
+      { annotations: visibilityAnnotation(visibility) },
+      { signal: writeSignal() },
+    );
+    return load(id);
+  }
+
+  async function terminate(actor: Principal, id: string): Promise<void> {
+    enforce(mayManage(actor, await load(id)), `The instance ${id}`);
+    await runtime.remove(workloadNameOf(id), { volumes: 'delete', signal: writeSignal() });
+    await removeClient(id);
+  }
+
+  async function getForLogs(actor: Principal, id: string): Promise<Instance> {
+    const instance = await load(id);
+    enforce(mayReadLogs(actor, instance), `The instance ${id}`);
+    return instance;
+  }
+
+  async function instancesOf(appId: string): Promise<number> {
+    const known = (await runtime.list(instancesOfApp(appId)))
+      .map(identityOf)
+      .filter((instance) => instance !== undefined);
+    return known.length + starting.countOf({ appId }, known);
+  }
+
+  return { find, get, getForLogs, list, run, setVisibility, terminate, instancesOf };
+}
+
+const placeholderClient: AppClientCredentials = { clientId: '', clientSecret: '' };
+
+const newestFirst = (a: InstanceIdentity, b: InstanceIdentity): number =>
+  b.createdAt.localeCompare(a.createdAt) || a.id.localeCompare(b.id);
+
+function newInstance(id: string, app: App, actor: Principal, visibility: Visibility): InstanceIdentity {
+  const { manifest } = app;
+  return {
+    id,
+    app: {
+      id: app.id,
+      name: manifest.name,
+      version: manifest.version,
+      title: manifest.title,
+      mode: manifest.runtime.mode,
+      owner: app.owner.subject,
+    },
+    owner: { subject: actor.subject, username: actor.username },
+    visibility,
+    routingMode: manifest.runtime.routingMode,
+    oidc: manifest.runtime.oidc,
+    createdAt: new Date().toISOString(),
+  };
+}
