@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import {
+  type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
@@ -39,7 +40,8 @@ export function createHttpServer(options: {
   bodyLimit?: number;
 }) {
   const server = fastify({
-    loggerInstance: options.logger,
+    // As the base type, so that what comes out is the plain `HttpServer` that services mount on.
+    loggerInstance: options.logger as FastifyBaseLogger,
     disableRequestLogging: true,
     genReqId: () => randomUUID(),
     bodyLimit: options.bodyLimit ?? 1024 * 1024,

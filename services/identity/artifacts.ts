@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { open, seal } from '@haic/kit/keys.ts';
+import type { Database } from '@haic/platform/database/port.ts';
+import type { AdapterPayload } from 'oidc-provider';
+
+/**
+ * What the OpenID provider has to remember: sessions, grants, codes, refresh tokens, sign-ins under way. Ids are hashed and contents
+ * sealed, because here an id is the secret itself: who reads the database can use none of them.
+ */
+export type ArtifactStore = ReturnType<typeof createArtifactStore>;
+
+type Row = { sealed: Buffer; consumed_at: Date | null; model: string };
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest();
+const keyOf = (model: string, id: string) => sha256(`${model}:${id}`);
+const nothing = null;
+
+export function createArtifactStore(database: Database, sealingKey: Buffer) {
+  const { sql } = database;
+
+  const unseal = (model: string, row: Row | undefined): AdapterPayload | undefined => {
+    if (row === undefined) return undefined;
+    const payload = JSON.parse(open(sealingKey, row.sealed, model).toString()) as AdapterPayload;
+    return row.consumed_at === null
+      ? payload
+      : { ...payload, consumed: Math.floor(row.consumed_at.getTime() / 1000) };
+  };
+
+  const write = async (
+    reader: Pick<Database, 'sql'>['sql'] | Parameters<Parameters<Database['transaction']>[0]>[0],
+    model: string,
+    id: string,
+    payload: AdapterPayload,
+    expiresIn: number | undefined,
+  ) => {
+    const accountId = payload.accountId ?? payload.session?.accountId ?? nothing;
+    const clientId = payload.clientId ?? textOf(payload.params?.client_id) ?? nothing;
+    const userCodeKey = payload.userCode === undefined ? nothing : keyOf('UserCode', payload.userCode);
+    const sealed = seal(sealingKey, JSON.stringify(payload), model);
+    await reader`
+      insert into identity.artifacts
+        (key, model, sealed, grant_id, account_id, client_id, uid, user_code_key, expires_at)
+      values (${keyOf(model, id)}, ${model}, ${sealed}, ${payload.grantId ?? nothing}, ${accountId}, ${clientId},
+        ${payload.uid ?? nothing}, ${userCodeKey},
+        ${expiresIn === undefined ? nothing : sql`now() + make_interval(secs => ${expiresIn})`})
+      on conflict (key) do update set sealed = excluded.sealed, grant_id = excluded.grant_id,
+        account_id = excluded.account_id, client_id = excluded.client_id, uid = excluded.uid,
+        user_code_key = excluded.user_code_key, expires_at = excluded.expires_at`;
+  };
+
+  /**
+   * Two tabs that sign in at two clients at once each save the session they read: what both know of clients is kept. A session
+   * that was ended meanwhile stays ended.
+   */
+  const writeSession = (id: string, payload: AdapterPayload, expiresIn: number | undefined) =>
+    database.transaction(async (transaction) => {
+      const [ended] = await transaction`
+        select 1 from identity.artifacts where key = ${keyOf('EndedSession', payload.uid ?? id)}`;
+      if (ended !== undefined) return;
+      const [row] = await transaction<Row[]>`
+        select sealed, consumed_at, model from identity.artifacts where key = ${keyOf('Session', id)} for update`;
+      const earlier = unseal('Session', row);
+      const sameSession = earlier !== undefined && earlier.accountId === payload.accountId;
+      const merged: AdapterPayload = sameSession
+        ? { ...payload, authorizations: { ...earlier.authorizations, ...payload.authorizations } }
+        : payload;
+      await write(transaction, 'Session', id, merged, expiresIn);
+    });
+
+  return {
+    upsert: (model: string, id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> =>
+      model === 'Session' ? writeSession(id, payload, expiresIn) : write(sql, model, id, payload, expiresIn),
+
+    find: async (model: string, id: string): Promise<AdapterPayload | undefined> => {
+      const [row] = await sql<Row[]>`
+        select sealed, consumed_at, model from identity.artifacts where key = ${keyOf(model, id)}`;
+      return unseal(model, row);
+    },
+
+    findByUserCode: async (userCode: string): Promise<AdapterPayload | undefined> => {
+      const [row] = await sql<Row[]>`
+        select sealed, consumed_at, model from identity.artifacts
+        where user_code_key = ${keyOf('UserCode', userCode)}`;
+      return row === undefined ? undefined : unseal(row.model, row);
+    },
+
+    /** A session has one row; for a moment two, while its id changes at sign-in in one tab and another tab saves it. */
+    findSession: async (uid: string): Promise<AdapterPayload | undefined> => {
+      const rows = await sql<Row[]>`
+        select sealed, consumed_at, model from identity.artifacts
+        where model = 'Session' and uid = ${uid} order by expires_at desc`;
+      const sessions = rows.map((row) => unseal('Session', row)).filter((session) => session !== undefined);
+      const newest = sessions[0];
+      if (newest === undefined) return undefined;
+      const authorizations: NonNullable<AdapterPayload['authorizations']> = {};
+      for (const session of sessions.toReversed()) Object.assign(authorizations, session.authorizations);
+      return { ...newest, authorizations };
+    },
+
+    sessionsOf: async (accountId: string): Promise<readonly AdapterPayload[]> => {
+      const rows = await sql<Row[]>`
+        select sealed, consumed_at, model from identity.artifacts
+        where model = 'Session' and account_id = ${accountId}`;
+      return rows.map((row) => unseal('Session', row)).filter((session) => session !== undefined);
+    },
+
+    /** False when it had been used before: a code that is redeemed twice at the same instant succeeds once. */
+    consume: async (model: string, id: string): Promise<boolean> => {
+      const result = await sql`
+        update identity.artifacts set consumed_at = now()
+        where key = ${keyOf(model, id)} and consumed_at is null`;
+      return result.count === 1;
+    },
+
+    destroy: async (model: string, id: string): Promise<void> => {
+      await sql`delete from identity.artifacts where key = ${keyOf(model, id)}`;
+    },
+
+    /** Ends the grant and every code and token that came of it. */
+    destroyGrant: async (grantId: string): Promise<void> => {
+      await sql`
+        delete from identity.artifacts where grant_id = ${grantId} or key = ${keyOf('Grant', grantId)}`;
+    },
+
+    revokeByGrantId: async (model: string, grantId: string): Promise<void> => {
+      await sql`delete from identity.artifacts where grant_id = ${grantId} and model = ${model}`;
+    },
+
+    destroySession: (uid: string): Promise<void> =>
+      database.transaction(async (transaction) => {
+        await transaction`delete from identity.artifacts where model = 'Session' and uid = ${uid}`;
+        await transaction`
+          insert into identity.artifacts (key, model, sealed, expires_at)
+          values (${keyOf('EndedSession', uid)}, 'EndedSession', ''::bytea, now() + interval '1 hour')
+          on conflict (key) do nothing`;
+      }),
+
+    /** Everything of a person: sessions, grants, tokens, sign-ins under way. */
+    removeOfAccount: async (accountId: string): Promise<void> => {
+      await sql`delete from identity.artifacts where account_id = ${accountId}`;
+    },
+
+    /** Refresh tokens (and their grants) of these clients of a person. */
+    removeOfAccountAtClients: async (accountId: string, clientIds: readonly string[]): Promise<void> => {
+      await sql`
+        delete from identity.artifacts
+        where account_id = ${accountId} and client_id = any(${[...clientIds]}) and model <> 'Session'`;
+    },
+
+    removeOfClient: async (clientId: string): Promise<void> => {
+      await sql`delete from identity.artifacts where client_id = ${clientId}`;
+    },
+
+    /** Moves a session's end; its sealed content has the same instant as `exp`. */
+    extendSession: (uid: string, endOf: (session: AdapterPayload) => number): Promise<void> =>
+      database.transaction(async (transaction) => {
+        const rows = await transaction<(Row & { key: Buffer })[]>`
+          select key, sealed, consumed_at, model from identity.artifacts
+          where model = 'Session' and uid = ${uid} for update`;
+        for (const row of rows) {
+          const session = unseal('Session', row);
+          if (session === undefined) continue;
+          const exp = endOf(session);
+          if (exp <= (session.exp ?? 0)) continue;
+          const sealed = seal(sealingKey, JSON.stringify({ ...session, exp }), 'Session');
+          await transaction`
+            update identity.artifacts set sealed = ${sealed}, expires_at = to_timestamp(${exp})
+            where key = ${row.key}`;
+        }
+      }),
+
+    /** Removes what has expired, in bites that hold no lock for long. */
+    sweep: async (): Promise<number> => {
+      const result = await sql`
+        delete from identity.artifacts where key in (
+          select key from identity.artifacts where expires_at < now() - interval '1 minute' limit 5000
+          for update skip locked)`;
+      return result.count;
+    },
+  };
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

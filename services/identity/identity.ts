@@ -1,0 +1,132 @@
+import path from 'node:path';
+import type { Fetch } from '@haic/kit/http/client.ts';
+import type { HttpServer } from '@haic/kit/http/server.ts';
+import { deriveKey } from '@haic/kit/keys.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import type { Database, Migrations } from '@haic/platform/database/port.ts';
+import { createAppClients } from './app-clients.ts';
+import { createArtifactStore } from './artifacts.ts';
+import type { IdentityClient } from './client.ts';
+import { createKeyRing, defaultKeyPolicy, type KeyPolicy } from './keys.ts';
+import { createPeopleService, type PeopleService } from './people.ts';
+import { createAdapter } from './provider/adapter.ts';
+import { appClientMetadata } from './provider/clients.ts';
+import { createIssuer } from './provider/issuer.ts';
+import { mountProvider } from './provider/mount.ts';
+import { createSessions } from './provider/sessions.ts';
+import { registerAccount } from './routes/account.ts';
+import { preparePages } from './routes/forms.ts';
+import { registerOperatorRoutes } from './routes/operator.ts';
+import { registerSignIn } from './routes/sign-in.ts';
+import { registerSignOut } from './routes/sign-out.ts';
+import { registerUserinfo } from './routes/userinfo.ts';
+import { createPasswordCheck } from './sign-in.ts';
+import { createAppClientStore, createPeopleStore } from './store.ts';
+import { createSignInThrottle, defaultThrottlePolicy, type ThrottlePolicy } from './throttle.ts';
+
+/** To be applied before `createIdentity`. */
+export const identityMigrations: Migrations = {
+  schema: 'identity',
+  directory: path.join(import.meta.dirname, 'migrations'),
+};
+
+export interface IdentityOptions {
+  readonly database: Database;
+  /** No trailing slash. */
+  readonly publicUrl: string;
+  /** `<publicUrl>/auth/realms/haic`. */
+  readonly issuer: string;
+  readonly masterKey: Buffer;
+  /** The platform's own services and their secrets: `haic-service-…`. */
+  readonly serviceClients: Readonly<Record<string, string>>;
+  readonly portalClientSecret: string;
+  readonly logger: Logger;
+  /** Carries the back-channel sign-out to `<publicUrl>/oauth2/backchannel-logout`; the ordinary one by default. */
+  readonly fetch?: Fetch;
+  readonly clock?: () => Date;
+  readonly keyPolicy?: KeyPolicy;
+  readonly throttlePolicy?: ThrottlePolicy;
+}
+
+export interface Identity {
+  /** Mounts the provider, its pages and the operator's routes. */
+  register(server: HttpServer): void;
+  readonly client: IdentityClient;
+  readonly operator: PeopleService;
+  /** A new signing key; what was signed with the old one stays verifiable. */
+  rotateKeys(options?: { immediately?: boolean }): Promise<void>;
+  /** Removes what expired, rotates keys that are old enough. Runs by itself every minute until `stop`. */
+  sweep(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const sweepEveryMs = 60_000;
+
+export async function createIdentity(options: IdentityOptions): Promise<Identity> {
+  const { database, publicUrl, masterKey, logger } = options;
+  const now = options.clock ?? (() => new Date());
+  const keyFor = (purpose: string) => deriveKey(masterKey, `identity:${purpose}`);
+
+  const people = createPeopleStore(database);
+  const appClientStore = createAppClientStore(database, keyFor('app-clients'));
+  const artifacts = createArtifactStore(database, keyFor('artifacts'));
+  const keyRing = createKeyRing(database, keyFor('issuer-keys'), options.keyPolicy ?? defaultKeyPolicy, now);
+  const throttle = createSignInThrottle(database, options.throttlePolicy ?? defaultThrottlePolicy, now);
+
+  const findActivePerson = async (id: string) => {
+    const person = await people.byId(id);
+    return person?.disabled === false ? person : undefined;
+  };
+  const adapter = createAdapter(artifacts, async (clientId) => {
+    const client = await appClientStore.byClientId(clientId);
+    return client === undefined ? undefined : appClientMetadata(client);
+  });
+  const issuer = await createIssuer({
+    setup: { ...options, adapter, findActivePerson },
+    keyRing,
+    artifacts,
+    logger,
+  });
+  const sessions = createSessions({ issuer, artifacts, publicUrl, logger, fetch: options.fetch ?? fetch });
+  const service = createPeopleService({ people, artifacts, issuer, sessions, logger });
+  const checkPassword = createPasswordCheck({ people, throttle, browserKey: keyFor('browsers'), logger });
+  const client = createAppClients({ people, appClientStore, artifacts, issuer, findActivePerson });
+
+  const sweep = async () => {
+    await artifacts.sweep();
+    await throttle.sweep();
+    await keyRing.maintain();
+    await issuer.reload();
+  };
+  const timer = setInterval(() => {
+    sweep().catch((error: unknown) => logger.warn({ err: error }, 'Sweeping the identity store failed.'));
+  }, sweepEveryMs);
+  timer.unref();
+
+  return {
+    client,
+    operator: service,
+    sweep,
+    register: (server) => {
+      const issuerPath = new URL(options.issuer).pathname;
+      const pages = { publicUrl, issuerPath, issuer, sessions, people, service, checkPassword };
+      server.register(async (scope) => {
+        preparePages(scope, publicUrl);
+        registerSignIn(scope, pages);
+        registerSignOut(scope, pages);
+        registerAccount(scope, pages);
+      });
+      server.register(async (scope) => registerUserinfo(scope, { ...pages, findActivePerson }));
+      server.register(async (scope) => registerOperatorRoutes(scope, service));
+      mountProvider(server, { publicUrl, issuer });
+    },
+    rotateKeys: async (how) => {
+      await keyRing.rotate(how);
+      await issuer.reload();
+    },
+    stop: async () => {
+      clearInterval(timer);
+      sessions.stop();
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { open, seal } from '@haic/kit/keys.ts';
+import type { Database } from '@haic/platform/database/port.ts';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
+
+/** RS256 signing keys and the keys of the issuer's own cookies, kept sealed in the database and changed by age. */
+export interface IssuerKeys {
+  /** The one that signs comes first; the others are published so that what they signed can still be verified. */
+  readonly signing: readonly SigningKey[];
+  /** Newest first: the first signs cookies, all verify them. */
+  readonly cookies: readonly string[];
+}
+
+export type SigningKey = JWK & { readonly kid: string; readonly alg: 'RS256'; readonly use: 'sig' };
+
+export interface KeyPolicy {
+  /** After this a signing key is replaced. */
+  readonly maximumAgeMs: number;
+  /** How long a new key is published before it signs: verifiers cache the key set. */
+  readonly publishAheadMs: number;
+  /** How long a replaced key stays published: an ID token is a hint at sign-out for as long as its session lives. */
+  readonly keepMs: number;
+}
+
+const day = 24 * 60 * 60 * 1000;
+export const defaultKeyPolicy: KeyPolicy = {
+  maximumAgeMs: 90 * day,
+  publishAheadMs: 60 * 60 * 1000,
+  keepMs: 30 * day,
+};
+
+interface KeyRow {
+  id: string;
+  purpose: 'signing' | 'cookie';
+  sealed: Buffer;
+  created_at: Date;
+  active_from: Date;
+}
+
+export type KeyRing = ReturnType<typeof createKeyRing>;
+
+export function createKeyRing(database: Database, sealingKey: Buffer, policy: KeyPolicy, now: () => Date) {
+  const rows = (): Promise<KeyRow[]> => database.sql<KeyRow[]>`
+    select * from identity.issuer_keys order by active_from desc, id`;
+
+  const insert = async (id: string, purpose: KeyRow['purpose'], secret: string, activeFrom: Date) => {
+    await database.sql`
+      insert into identity.issuer_keys (id, purpose, sealed, created_at, active_from)
+      values (${id}, ${purpose}, ${seal(sealingKey, secret, id)}, ${now()}, ${activeFrom})`;
+  };
+
+  const addSigningKey = async (activeFrom: Date): Promise<string> => {
+    const { privateKey } = await generateKeyPair('RS256', { modulusLength: 2048, extractable: true });
+    const kid = randomUUID();
+    const jwk: SigningKey = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' };
+    await insert(kid, 'signing', JSON.stringify(jwk), activeFrom);
+    return kid;
+  };
+
+  const addCookieKey = () => insert(randomUUID(), 'cookie', randomBytes(32).toString('base64url'), now());
+
+  return {
+    /** Makes the first keys. Two processes that start at once both may: they then share all of them. */
+    ensure: async (): Promise<void> => {
+      const existing = await rows();
+      if (!existing.some((row) => row.purpose === 'signing')) await addSigningKey(now());
+      if (!existing.some((row) => row.purpose === 'cookie')) await addCookieKey();
+    },
+
+    read: async (): Promise<IssuerKeys> => {
+      const all = await rows();
+      const clear = (row: KeyRow) => open(sealingKey, row.sealed, row.id).toString();
+      const signing = all.filter((row) => row.purpose === 'signing');
+      const active = signing.filter((row) => row.active_from <= now());
+      const coming = signing.filter((row) => row.active_from > now());
+      return {
+        signing: [...active, ...coming].map((row) => JSON.parse(clear(row)) as SigningKey),
+        cookies: all.filter((row) => row.purpose === 'cookie').map(clear),
+      };
+    },
+
+    /** A new signing key; it signs after `publishAheadMs`, or at once (`immediately`: the old one became known). */
+    rotate: async (options: { immediately?: boolean } = {}): Promise<string> => {
+      const ahead = options.immediately === true ? 0 : policy.publishAheadMs;
+      await addCookieKey();
+      return addSigningKey(new Date(now().getTime() + ahead));
+    },
+
+    /** Rotates by age and forgets keys that nothing valid can be signed with any more. True when the set changed. */
+    maintain: async (): Promise<boolean> => {
+      const all = await rows();
+      const signing = all.filter((row) => row.purpose === 'signing');
+      const newest = signing[0];
+      const tooOld =
+        newest === undefined || now().getTime() - newest.active_from.getTime() > policy.maximumAgeMs;
+      if (tooOld) {
+        await addSigningKey(new Date(now().getTime() + policy.publishAheadMs));
+        await addCookieKey();
+      }
+      const forgotten = [...forgettable(signing), ...forgettable(all.filter((r) => r.purpose === 'cookie'))];
+      if (forgotten.length > 0) {
+        await database.sql`delete from identity.issuer_keys where id = any(${forgotten.map((row) => row.id)})`;
+      }
+      return tooOld || forgotten.length > 0;
+    },
+  };
+
+  /** Rows come newest first: a key ended when the next newer one became active. */
+  function forgettable(ofOnePurpose: readonly KeyRow[]): KeyRow[] {
+    return ofOnePurpose.filter((_row, index) => {
+      const successor = ofOnePurpose[index - 1];
+      return successor !== undefined && successor.active_from.getTime() + policy.keepMs < now().getTime();
+    });
+  }
+}

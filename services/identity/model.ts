@@ -1,0 +1,98 @@
+import { invalid } from '@haic/kit/errors.ts';
+
+/** Someone who may sign in. The id is the token's `sub`: it never changes and is never used again. */
+export interface Person {
+  readonly id: string;
+  readonly username: string;
+  readonly name: string;
+  readonly email: string;
+  readonly roles: readonly string[];
+  readonly groups: readonly string[];
+  readonly disabled: boolean;
+  readonly createdAt: Date;
+}
+
+export interface PersonWithPassword extends Person {
+  readonly passwordHash: string;
+}
+
+/** The OpenID client of one app instance. */
+export interface AppClient {
+  readonly instanceId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly name: string;
+  readonly redirectUri: string;
+  readonly postLogoutRedirectUri: string;
+}
+
+export interface NewPerson {
+  readonly username: string;
+  readonly name?: string;
+  readonly email?: string;
+  readonly roles: readonly string[];
+  readonly groups: readonly string[];
+}
+
+export interface PersonChanges {
+  readonly name?: string;
+  readonly email?: string;
+  readonly roles?: readonly string[];
+  readonly groups?: readonly string[];
+  readonly disabled?: boolean;
+}
+
+const usernamePattern = /^[a-z0-9][a-z0-9._@+-]{0,126}$/;
+const labelPattern = /^[\p{L}\p{N}][\p{L}\p{N} ._:/@+-]{0,126}$/u;
+const emailPattern = /^[^\s@<>"]{1,64}@[^\s@<>"]{1,189}$/;
+
+/** User names are compared without regard to case; the lower case form is the name. */
+export const usernameOf = (raw: string): string => raw.trim().toLowerCase();
+
+export function checkUsername(raw: string): string {
+  const username = usernameOf(raw);
+  if (!usernamePattern.test(username))
+    throw invalid(
+      'bad_username',
+      'A user name has 1 to 127 letters, digits or the signs . _ @ + - and starts with a letter or digit.',
+    );
+  return username;
+}
+
+export function checkLabels(kind: 'role' | 'group', labels: readonly string[]): string[] {
+  const bad = labels.find((label) => !labelPattern.test(label));
+  if (bad !== undefined)
+    throw invalid(
+      `bad_${kind}`,
+      `"${bad.slice(0, 40)}" cannot be a ${kind}: it starts with a letter or digit and has no control signs.`,
+    );
+  return [...new Set(labels)].sort();
+}
+
+export function checkDisplayName(name: string): string {
+  const trimmed = name.trim();
+  if (trimmed === '' || trimmed.length > 200 || /\p{C}/u.test(trimmed))
+    throw invalid('bad_name', 'A name has 1 to 200 signs and no control signs.');
+  return trimmed;
+}
+
+export function checkEmail(email: string): string {
+  const trimmed = email.trim();
+  if (trimmed !== '' && !emailPattern.test(trimmed))
+    throw invalid('bad_email', `"${trimmed.slice(0, 60)}" is not an e-mail address.`);
+  return trimmed;
+}
+
+export const minimumPasswordLength = 8;
+/** More than any password manager makes; a longer one is refused before it costs anything. */
+export const maximumPasswordLength = 256;
+
+export function checkNewPassword(password: string, username: string): string {
+  if (password.length < minimumPasswordLength)
+    throw invalid('weak_password', `A password needs at least ${minimumPasswordLength} characters.`);
+  if (password.length > maximumPasswordLength)
+    throw invalid('weak_password', `A password has at most ${maximumPasswordLength} characters.`);
+  if (password.toLowerCase() === username)
+    throw invalid('weak_password', 'The password must not be the user name.');
+  return password;
+}

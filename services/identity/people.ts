@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { wellKnownClients } from '@haic/kit/auth/principal.ts';
+import { conflict, forbidden, invalid, notFound } from '@haic/kit/errors.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import type { ArtifactStore } from './artifacts.ts';
+import {
+  checkDisplayName,
+  checkEmail,
+  checkLabels,
+  checkNewPassword,
+  checkUsername,
+  type NewPerson,
+  type Person,
+  type PersonChanges,
+  usernameOf,
+} from './model.ts';
+import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
+import type { Issuer } from './provider/issuer.ts';
+import type { Sessions } from './provider/sessions.ts';
+import { issueRefreshToken } from './provider/tokens.ts';
+import type { PeopleStore } from './store.ts';
+
+/** What the operator does with people (`./haic user`, `./haic token`), and what a person does with their own password. */
+export interface PeopleService {
+  list(): Promise<readonly Person[]>;
+  /** A password is generated, and returned this once, when none is given. */
+  add(person: NewPerson, password?: string): Promise<{ person: Person; password?: string }>;
+  change(username: string, changes: PersonChanges): Promise<Person>;
+  remove(username: string): Promise<void>;
+  resetPassword(username: string, password?: string): Promise<{ password?: string }>;
+  /** A refresh token of the platform client that lasts until it is revoked. */
+  platformToken(username: string): Promise<{ refreshToken: string; clientId: string; tokenEndpoint: string }>;
+  changeOwnPassword(request: {
+    person: Person;
+    password: string;
+    keepSession: string | undefined;
+    revokeTokens: boolean;
+  }): Promise<void>;
+}
+
+export function createPeopleService(parts: {
+  people: PeopleStore;
+  artifacts: ArtifactStore;
+  issuer: Issuer;
+  sessions: Sessions;
+  logger: Logger;
+}): PeopleService {
+  const { people, artifacts, issuer, sessions, logger } = parts;
+
+  async function existing(username: string): Promise<Person> {
+    const person = await people.byUsername(usernameOf(username));
+    if (person === undefined) throw notFound(`The person "${username.slice(0, 60)}"`);
+    return person;
+  }
+
+  return {
+    list: () => people.list(),
+
+    add: async (request, password) => {
+      const username = checkUsername(request.username);
+      const chosen = password === undefined ? generatePassword() : checkNewPassword(password, username);
+      const details = {
+        username,
+        name: checkDisplayName(request.name ?? username),
+        email: checkEmail(request.email ?? ''),
+        roles: checkLabels('role', request.roles),
+        groups: checkLabels('group', request.groups),
+      };
+      const person = await people.insert(randomUUID(), details, await hashPassword(chosen));
+      if (person === undefined) throw conflict('username_taken', `There is a person "${username}" already.`);
+      logger.info({ username, roles: details.roles }, 'A person was added.');
+      return password === undefined ? { person, password: chosen } : { person };
+    },
+
+    change: async (username, changes) => {
+      const before = await existing(username);
+      const person = await people.update(before.id, {
+        ...(changes.name === undefined ? {} : { name: checkDisplayName(changes.name) }),
+        ...(changes.email === undefined ? {} : { email: checkEmail(changes.email) }),
+        ...(changes.roles === undefined ? {} : { roles: checkLabels('role', changes.roles) }),
+        ...(changes.groups === undefined ? {} : { groups: checkLabels('group', changes.groups) }),
+        ...(changes.disabled === undefined ? {} : { disabled: changes.disabled }),
+      });
+      if (person === undefined) throw notFound(`The person "${username}"`);
+      if (person.disabled && !before.disabled) await sessions.endEverything(person.id);
+      logger.info({ username: person.username, disabled: person.disabled }, 'A person was changed.');
+      return person;
+    },
+
+    remove: async (username) => {
+      const person = await existing(username);
+      await people.remove(person.id);
+      await sessions.endEverything(person.id);
+      logger.info({ username: person.username }, 'A person was removed.');
+    },
+
+    resetPassword: async (username, password) => {
+      const person = await existing(username);
+      const chosen =
+        password === undefined ? generatePassword() : checkNewPassword(password, person.username);
+      await people.setPassword(person.id, await hashPassword(chosen));
+      await sessions.endEverything(person.id);
+      logger.info({ username: person.username }, 'A password was replaced by the operator.');
+      return password === undefined ? { password: chosen } : {};
+    },
+
+    platformToken: async (username) => {
+      const person = await existing(username);
+      if (person.disabled) throw forbidden('person_disabled', `${person.username} is disabled.`);
+      const clientId = wellKnownClients.platform;
+      const refreshToken = await issueRefreshToken(issuer, clientId, person.id);
+      logger.info({ username: person.username }, 'The operator made a platform token.');
+      return { refreshToken, clientId, tokenEndpoint: issuer.provider().urlFor('token') };
+    },
+
+    changeOwnPassword: async ({ person, password, keepSession, revokeTokens }) => {
+      const chosen = checkNewPassword(password, person.username);
+      const current = await people.byId(person.id);
+      if (current !== undefined && (await verifyPassword(chosen, current.passwordHash)))
+        throw invalid('weak_password', 'The new password must differ from the current one.');
+      await people.setPassword(person.id, await hashPassword(chosen));
+      await sessions.endOthers(person.id, keepSession);
+      if (revokeTokens) {
+        const lasting = [wellKnownClients.platform, wellKnownClients.cli];
+        await artifacts.removeOfAccountAtClients(person.id, lasting);
+      }
+      logger.info({ username: person.username, revokeTokens }, 'A person changed the password.');
+    },
+  };
+}

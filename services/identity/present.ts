@@ -1,0 +1,22 @@
+import type { Person } from './model.ts';
+
+export const presentPerson = (person: Person) => ({
+  subject: person.id,
+  username: person.username,
+  name: person.name,
+  email: person.email,
+  roles: person.roles,
+  groups: person.groups,
+  disabled: person.disabled,
+  createdAt: person.createdAt.toISOString(),
+});
+
+/** The answer of the userinfo endpoint, and what the ID token says of the person. */
+export const personClaims = (person: Person) => ({
+  sub: person.id,
+  preferred_username: person.username,
+  name: person.name,
+  ...(person.email === '' ? {} : { email: person.email, email_verified: true }),
+  realm_access: { roles: [...person.roles] },
+  groups: [...person.groups],
+});

@@ -1,0 +1,16 @@
+import type { JSONWebKeySet, JWK } from 'jose';
+import type { Issuer } from './issuer.ts';
+
+/** What the issuer publishes: no private part of any key. */
+export const publicKeys = (issuer: Issuer): JSONWebKeySet => ({
+  keys: issuer.keys().signing.map(
+    (key): JWK => ({
+      kty: 'RSA',
+      kid: key.kid,
+      alg: key.alg,
+      use: key.use,
+      ...(key.n === undefined ? {} : { n: key.n }),
+      ...(key.e === undefined ? {} : { e: key.e }),
+    }),
+  ),
+});

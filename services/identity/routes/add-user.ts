@@ -1,0 +1,18 @@
+import type { HttpServer } from '@haic/kit/http/server.ts';
+import type { Static } from 'typebox';
+import type { PeopleService } from '../people.ts';
+import { presentPerson } from '../present.ts';
+import { usersPath } from './operator.ts';
+import { newUser } from './schemas.ts';
+
+export function registerAddUser(scope: HttpServer, service: PeopleService): void {
+  scope.post(usersPath, { schema: { body: newUser } }, async (request, reply) => {
+    const { password, ...details } = request.body as Static<typeof newUser>;
+    const added = await service.add(details, password);
+    reply.code(201);
+    return {
+      user: presentPerson(added.person),
+      ...(added.password === undefined ? {} : { password: added.password }),
+    };
+  });
+}

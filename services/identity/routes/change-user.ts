@@ -1,0 +1,15 @@
+import type { HttpServer } from '@haic/kit/http/server.ts';
+import type { Static } from 'typebox';
+import type { PeopleService } from '../people.ts';
+import { presentPerson } from '../present.ts';
+import { usersPath } from './operator.ts';
+import { byUsername, userChanges } from './schemas.ts';
+
+export function registerChangeUser(scope: HttpServer, service: PeopleService): void {
+  const schema = { params: byUsername, body: userChanges };
+  scope.patch(`${usersPath}/:username`, { schema }, async (request) => {
+    const { username } = request.params as Static<typeof byUsername>;
+    const person = await service.change(username, request.body as Static<typeof userChanges>);
+    return { user: presentPerson(person) };
+  });
+}

@@ -1,0 +1,26 @@
+import { forbidden } from '@haic/kit/errors.ts';
+import { type FastifyRequest, type HttpServer, principalOf } from '@haic/kit/http/server.ts';
+import type { PeopleService } from '../people.ts';
+import { mayAdministerPeople } from '../policy.ts';
+import { registerAddUser } from './add-user.ts';
+import { registerChangeUser } from './change-user.ts';
+import { registerListUsers } from './list-users.ts';
+import { registerPlatformToken } from './platform-token.ts';
+import { registerRemoveUser } from './remove-user.ts';
+import { registerResetPassword } from './reset-password.ts';
+
+export const usersPath = '/internal/identity/users';
+
+/** `./haic user` and `./haic token`. */
+export function registerOperatorRoutes(scope: HttpServer, service: PeopleService): void {
+  scope.addHook('preValidation', async (request: FastifyRequest) => {
+    const decision = mayAdministerPeople(principalOf(request));
+    if (!decision.allowed) throw forbidden('operator_only', decision.reason);
+  });
+  registerListUsers(scope, service);
+  registerAddUser(scope, service);
+  registerChangeUser(scope, service);
+  registerRemoveUser(scope, service);
+  registerResetPassword(scope, service);
+  registerPlatformToken(scope, service);
+}

@@ -1,0 +1,13 @@
+import type { HttpServer } from '@haic/kit/http/server.ts';
+import type { Static } from 'typebox';
+import type { PeopleService } from '../people.ts';
+import { usersPath } from './operator.ts';
+import { byUsername } from './schemas.ts';
+
+export function registerPlatformToken(scope: HttpServer, service: PeopleService): void {
+  const schema = { params: byUsername };
+  scope.post(`${usersPath}/:username/platform-token`, { schema }, async (request, reply) => {
+    reply.header('cache-control', 'no-store');
+    return service.platformToken((request.params as Static<typeof byUsername>).username);
+  });
+}

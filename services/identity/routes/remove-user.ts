@@ -1,0 +1,12 @@
+import type { HttpServer } from '@haic/kit/http/server.ts';
+import type { Static } from 'typebox';
+import type { PeopleService } from '../people.ts';
+import { usersPath } from './operator.ts';
+import { byUsername } from './schemas.ts';
+
+export function registerRemoveUser(scope: HttpServer, service: PeopleService): void {
+  scope.delete(`${usersPath}/:username`, { schema: { params: byUsername } }, async (request, reply) => {
+    await service.remove((request.params as Static<typeof byUsername>).username);
+    return reply.code(204).send();
+  });
+}

@@ -1,0 +1,14 @@
+import type { HttpServer } from '@haic/kit/http/server.ts';
+import type { Static } from 'typebox';
+import type { PeopleService } from '../people.ts';
+import { usersPath } from './operator.ts';
+import { byUsername, newPassword } from './schemas.ts';
+
+export function registerResetPassword(scope: HttpServer, service: PeopleService): void {
+  const schema = { params: byUsername, body: newPassword };
+  scope.post(`${usersPath}/:username/password`, { schema }, async (request) => {
+    const { username } = request.params as Static<typeof byUsername>;
+    const { password } = request.body as Static<typeof newPassword>;
+    return service.resetPassword(username, password);
+  });
+}

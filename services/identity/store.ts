@@ -1,0 +1,123 @@
+import { open, seal } from '@haic/kit/keys.ts';
+import type { Database, Sql, TransactionSql } from '@haic/platform/database/port.ts';
+import type { AppClient, NewPerson, Person, PersonChanges, PersonWithPassword } from './model.ts';
+
+type Reader = Sql | TransactionSql;
+
+interface PersonRow {
+  id: string;
+  username: string;
+  name: string;
+  email: string;
+  password_hash: string;
+  roles: string[];
+  groups: string[];
+  disabled: boolean;
+  created_at: Date;
+}
+
+const personOf = (row: PersonRow): PersonWithPassword => ({
+  id: row.id,
+  username: row.username,
+  name: row.name,
+  email: row.email,
+  passwordHash: row.password_hash,
+  roles: row.roles,
+  groups: row.groups,
+  disabled: row.disabled,
+  createdAt: row.created_at,
+});
+
+export type PeopleStore = ReturnType<typeof createPeopleStore>;
+
+export function createPeopleStore(database: Database) {
+  const { sql } = database;
+  const one = async (rows: Promise<PersonRow[]>) => {
+    const [row] = await rows;
+    return row === undefined ? undefined : personOf(row);
+  };
+  return {
+    byId: (id: string, reader: Reader = sql) =>
+      isUuid(id)
+        ? one(reader<PersonRow[]>`select * from identity.people where id = ${id}`)
+        : Promise.resolve(undefined),
+    byUsername: (username: string) =>
+      one(sql<PersonRow[]>`select * from identity.people where username = ${username}`),
+    list: async (): Promise<readonly Person[]> =>
+      (await sql<PersonRow[]>`select * from identity.people order by username`).map(personOf),
+    /** Undefined when the user name is taken. */
+    insert: (id: string, person: Required<NewPerson>, passwordHash: string) =>
+      one(sql<PersonRow[]>`
+        insert into identity.people (id, username, name, email, password_hash, roles, groups)
+        values (${id}, ${person.username}, ${person.name}, ${person.email}, ${passwordHash},
+          ${[...person.roles]}, ${[...person.groups]})
+        on conflict (username) do nothing returning *`),
+    update: (id: string, changes: PersonChanges) =>
+      one(sql<PersonRow[]>`
+        update identity.people set
+          name = coalesce(${changes.name ?? null}, name),
+          email = coalesce(${changes.email ?? null}, email),
+          roles = coalesce(${changes.roles === undefined ? null : [...changes.roles]}::text[], roles),
+          groups = coalesce(${changes.groups === undefined ? null : [...changes.groups]}::text[], groups),
+          disabled = coalesce(${changes.disabled ?? null}, disabled),
+          updated_at = now()
+        where id = ${id} returning *`),
+    setPassword: async (id: string, passwordHash: string) => {
+      await sql`update identity.people set password_hash = ${passwordHash}, updated_at = now() where id = ${id}`;
+    },
+    remove: async (id: string) => {
+      await sql`delete from identity.people where id = ${id}`;
+    },
+  };
+}
+
+interface AppClientRow {
+  instance_id: string;
+  client_id: string;
+  name: string;
+  redirect_uri: string;
+  post_logout_redirect_uri: string;
+  sealed_secret: Buffer;
+}
+
+export type AppClientStore = ReturnType<typeof createAppClientStore>;
+
+/** Client secrets must be compared in the clear by the provider, so they are sealed and not hashed. */
+export function createAppClientStore(database: Database, key: Buffer) {
+  const { sql } = database;
+  return {
+    put: async (client: AppClient) => {
+      const sealed = seal(key, client.clientSecret, client.clientId);
+      await sql`
+        insert into identity.app_clients
+          (instance_id, client_id, name, redirect_uri, post_logout_redirect_uri, sealed_secret)
+        values (${client.instanceId}, ${client.clientId}, ${client.name}, ${client.redirectUri},
+          ${client.postLogoutRedirectUri}, ${sealed})
+        on conflict (instance_id) do update set name = excluded.name, redirect_uri = excluded.redirect_uri,
+          post_logout_redirect_uri = excluded.post_logout_redirect_uri, sealed_secret = excluded.sealed_secret`;
+    },
+    byClientId: async (clientId: string): Promise<AppClient | undefined> => {
+      const [row] = await sql<AppClientRow[]>`
+        select * from identity.app_clients where client_id = ${clientId}`;
+      if (row === undefined) return undefined;
+      return {
+        instanceId: row.instance_id,
+        clientId: row.client_id,
+        name: row.name,
+        redirectUri: row.redirect_uri,
+        postLogoutRedirectUri: row.post_logout_redirect_uri,
+        clientSecret: open(key, row.sealed_secret, row.client_id).toString(),
+      };
+    },
+    list: async (): Promise<readonly string[]> => {
+      const rows = await sql<{ instance_id: string }[]>`
+        select instance_id from identity.app_clients order by instance_id`;
+      return rows.map((row) => row.instance_id);
+    },
+    remove: async (instanceId: string) => {
+      await sql`delete from identity.app_clients where instance_id = ${instanceId}`;
+    },
+  };
+}
+
+const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
