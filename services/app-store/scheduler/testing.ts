@@ -1,0 +1,259 @@
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { instanceOfParty, type Principal, partyKindOf, wellKnownClients } from '@haic/kit/auth/principal.ts';
+import { forbidden, notFound, unauthenticated } from '@haic/kit/errors.ts';
+import { createHttpServer } from '@haic/kit/http/server.ts';
+import { createLogger } from '@haic/kit/logging.ts';
+import { createFakeRuntime, type FakeRuntime } from '@haic/platform/runtime/fake.ts';
+import type { Runtime } from '@haic/platform/runtime/port.ts';
+import type { IdentityClient, IdentityPerson } from '@haic/services/identity/client.ts';
+import type { App, CatalogClient, ManifestRuntime } from '../catalog/client.ts';
+import { hasFullAccess, isAdmin } from './roles.ts';
+import { singlePythonVersions } from './runtime-versions.ts';
+import { createScheduler, type SchedulerOptions } from './scheduler.ts';
+
+export const publicUrl = 'http://localhost:8080';
+export const issuer = `${publicUrl}/auth/realms/haic`;
+export const masterKey = Buffer.alloc(32, 7);
+export const logger = createLogger('scheduler-test', 'silent');
+export const appId = '11111111-1111-4111-8111-111111111111';
+
+const person = (
+  username: string,
+  roles: readonly string[],
+  party: string = wellKnownClients.portal,
+): Principal => {
+  const partyKind = partyKindOf(party);
+  if (partyKind === undefined) throw new Error(`${party} is no client of ours`);
+  return {
+    subject: `sub-${username}`,
+    username,
+    name: undefined,
+    email: undefined,
+    roles,
+    groups: [],
+    party,
+    partyKind,
+    instanceId: instanceOfParty(party),
+    expiresAt: Math.floor(Date.now() / 1000) + 300,
+    token: `token of ${username}`,
+  };
+};
+
+export const people = {
+  owner: person('owner', ['user']),
+  other: person('other', ['user']),
+  author: person('author', ['user']),
+  admin: person('admin', ['user', 'admin']),
+  visitor: person('visitor', ['visitor']),
+  router: person('router', [], wellKnownClients.router),
+  core: person('core', [], wellKnownClients.core),
+} as const;
+
+/** The token that an app holds for its visitor. */
+export const viaApp = (who: Principal, instanceId: string): Principal =>
+  person(who.username, who.roles, `haic-app-${instanceId}`);
+
+type Changes = Omit<Partial<App>, 'manifest'> & {
+  manifest?: Omit<Partial<App['manifest']>, 'runtime'>;
+  runtime?: Partial<ManifestRuntime>;
+};
+
+export function exampleApp({ manifest, runtime, ...changes }: Changes = {}): App {
+  return {
+    id: appId,
+    owner: { subject: people.author.subject, username: people.author.username },
+    visibility: 'ALL_USERS',
+    longDescription: '',
+    assets: [],
+    bundleSha256: '',
+    bundleSize: 0,
+    createdAt: new Date(0),
+    updatedAt: new Date(0),
+    ...changes,
+    manifest: {
+      name: 'ai.example.hello',
+      version: '1.0.0',
+      title: 'Hello',
+      description: '',
+      longDescriptionPath: undefined,
+      tags: [],
+      lifecycle: 'ON_DEMAND',
+      instanceTimeout: undefined,
+      env: [],
+      files: [],
+      linkAddress: undefined,
+      ...manifest,
+      runtime: {
+        module: 'app',
+        runtimeVersion: undefined,
+        mode: 'wave',
+        routingMode: 'DOMAIN',
+        port: undefined,
+        oidc: false,
+        sharedMemory: false,
+        volumeMount: undefined,
+        volumeSize: undefined,
+        resourceVolumeSize: undefined,
+        memoryLimit: undefined,
+        memoryReservation: undefined,
+        cpuLimit: undefined,
+        cpuReservation: undefined,
+        ...runtime,
+      },
+    },
+  };
+}
+
+/** The catalog as far as the scheduler asks it, with its rules in their simplest form. */
+export function exampleCatalog(apps: Map<string, App>, bundle = Buffer.from('PK the bundle')): CatalogClient {
+  return {
+    getApp: async (id) => apps.get(id),
+    getApps: async (ids) => ids.map((id) => apps.get(id)).filter((app) => app !== undefined),
+    openBundle: async (id) =>
+      apps.has(id) ? { size: bundle.length, content: Readable.from([bundle]) } : undefined,
+    readText: async () => undefined,
+    accessOf: (who, app) => {
+      const owns = who.subject === app.owner.subject;
+      const canSee = owns || isAdmin(who.roles) || (app.visibility !== 'PRIVATE' && hasFullAccess(who.roles));
+      return { canSee, canRun: canSee, cannotRunBecause: '', canManage: owns };
+    },
+    iconUrl: (app) => `${publicUrl}/api/v1/apps/${app.id}/assets/icon.png`,
+  };
+}
+
+export interface ExampleIdentity extends IdentityClient {
+  readonly clients: Map<string, { redirectUri: string; secret: string }>;
+  readonly people: Map<string, IdentityPerson>;
+  /** While set every call fails with it. */
+  down: Error | undefined;
+}
+
+export function exampleIdentity(): ExampleIdentity {
+  let secrets = 0;
+  const identity: ExampleIdentity = {
+    clients: new Map(),
+    people: new Map(
+      Object.values(people).map((p) => [
+        p.subject,
+        {
+          subject: p.subject,
+          username: p.username,
+          name: p.username,
+          email: '',
+          roles: p.roles,
+          groups: p.groups,
+          disabled: false,
+        },
+      ]),
+    ),
+    down: undefined,
+    async registerAppClient({ instanceId, redirectUri }) {
+      if (identity.down) throw identity.down;
+      secrets += 1;
+      const secret = `client-secret-${secrets}`;
+      identity.clients.set(instanceId, { redirectUri, secret });
+      return { clientId: `haic-app-${instanceId}`, clientSecret: secret };
+    },
+    async removeAppClient(instanceId) {
+      if (identity.down) throw identity.down;
+      identity.clients.delete(instanceId);
+    },
+    async listAppClients() {
+      if (identity.down) throw identity.down;
+      return [...identity.clients.keys()];
+    },
+    async mintAppToken({ instanceId, subject }) {
+      if (identity.down) throw identity.down;
+      if (!identity.clients.has(instanceId)) throw notFound(`The client of ${instanceId}`);
+      const who = identity.people.get(subject);
+      if (who === undefined || who.disabled) throw forbidden('person_unavailable', 'Disabled.');
+      return { accessToken: `token of ${who.username} for ${instanceId}`, expiresIn: 300 };
+    },
+    async findPerson(subject) {
+      if (identity.down) throw identity.down;
+      return identity.people.get(subject);
+    },
+  };
+  return identity;
+}
+
+export interface TestScheduler extends AsyncDisposable {
+  readonly url: string;
+  readonly apps: Map<string, App>;
+  readonly identity: ExampleIdentity;
+  readonly scheduler: ReturnType<typeof createScheduler>;
+  /** A request with that person's token; without a person: with none. */
+  as(who: Principal | undefined, path: string, init?: RequestInit & { json?: unknown }): Promise<Response>;
+  /** Runs the example app and returns the instance's id. */
+  run(who: Principal, body?: { visibility?: string }): Promise<string>;
+}
+
+export async function startTestScheduler<R extends Runtime = FakeRuntime>(
+  options: Partial<Omit<SchedulerOptions, 'runtime'>> & { runtime?: R; app?: App } = {},
+): Promise<TestScheduler & { readonly runtime: R }> {
+  // Without a runtime of its own the caller gets the fake, and that is what R is then.
+  const runtime = options.runtime ?? (createFakeRuntime() as Runtime as R);
+  const app = options.app ?? exampleApp();
+  const apps = new Map([[app.id, app]]);
+  const identity = exampleIdentity();
+  const scheduler = createScheduler({
+    catalog: exampleCatalog(apps),
+    identity,
+    masterKey,
+    publicUrl,
+    issuer,
+    launcher: { image: 'app-runtime', command: ['node', '/opt/haic/assets/launcher.mjs'] },
+    installer: { socket: '/opt/haic/installer/installer.sock' },
+    network: {},
+    runtimeVersions: singlePythonVersions('3.11'),
+    logger,
+    ...options,
+    runtime,
+  });
+  const tokens = new Map<string, Principal>();
+  const server = createHttpServer({
+    logger,
+    verifyToken: async (token) => {
+      const who = tokens.get(token);
+      if (who === undefined) throw unauthenticated();
+      return who;
+    },
+  });
+  scheduler.register(server);
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
+
+  const as: TestScheduler['as'] = (who, path, { json, ...init } = {}) => {
+    const headers = new Headers(init.headers);
+    if (who !== undefined) {
+      const token = `t-${tokens.size}`;
+      tokens.set(token, who);
+      headers.set('authorization', `Bearer ${token}`);
+    }
+    if (json !== undefined) headers.set('content-type', 'application/json');
+    return fetch(url + path, {
+      ...init,
+      headers,
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    });
+  };
+  return {
+    url,
+    runtime,
+    apps,
+    identity,
+    scheduler,
+    as,
+    async run(who, body = {}) {
+      const response = await as(who, `/api/v1/apps/${app.id}/instances`, { method: 'POST', json: body });
+      const answer = (await response.json()) as { id?: string; detail?: string };
+      if (answer.id === undefined) throw new Error(`${response.status}: ${answer.detail}`);
+      return answer.id;
+    },
+    async [Symbol.asyncDispose]() {
+      scheduler.stop();
+      await server.close();
+    },
+  };
+}
