@@ -11,7 +11,7 @@ export function explain(lines: readonly string[]): Explanation {
   const text = lines.join('\n');
   const withoutWheel = packagesWithoutWheel(text);
   if (withoutWheel.length > 0) {
-    const message = `No ready-made wheel fits: ${withoutWheel.join(', ')}. It has to be built from source in the app's own sandbox.`;
+    const message = `No ready-made wheel fits: ${withoutWheel.join(', ')}. The app's own sandbox has to build from source.`;
     return { kind: 'needs-build', packages: withoutWheel, message };
   }
   const message = plainWords(text);

@@ -57,7 +57,13 @@ export function createUvTool(settings: UvSettings) {
         folder,
         5 * minutes,
         // On success uv prints the lock on stdout as well.
-        { ...work, log: (line) => (/^(Resolved|warning:)/.test(line) ? work.log(line) : undefined) },
+        {
+          ...work,
+          log: (line) =>
+            /^(Resolved|warning:(?!.*does not contain any dependencies))/.test(line)
+              ? work.log(line)
+              : undefined,
+        },
       ),
 
     createVenv: (folder: string, python: string, work: Run): Promise<ProcessResult> =>

@@ -71,6 +71,8 @@ async function installWithPip(
         '--disable-pip-version-check',
         '--no-input',
         '--no-cache-dir',
+        '--retries',
+        '2',
       ],
       ...['--no-deps', '--only-binary', ':all:', '--require-hashes', '--root-user-action=ignore'],
       ...['--target', path.join(staging, 'packages'), '--requirement', lockFile],
