@@ -33,7 +33,8 @@ export function createEnvironmentsServer(
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (active > maxRequests) throw tooMany('The installer has too much to do. Try again in a moment.');
     const gone = goneSignal(response);
-    const { pathname } = new URL(request.url ?? '/', 'http://installer');
+    // Not by URL: it would resolve `..` before anything here has looked at it.
+    const pathname = (request.url ?? '/').split('?')[0] ?? '/';
     const wheel = /^\/wheels\/([^/]+)\/([^/]+)$/.exec(pathname);
     const keep = /^\/environments\/([0-9a-f]{64})\/keep$/.exec(pathname);
     const route = `${request.method} ${pathname}`;
