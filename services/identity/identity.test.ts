@@ -191,7 +191,7 @@ suite('Signing in', () => {
     const wrong = await haic.clientOf(wellKnownClients.router, operatorSecret);
     await assert.rejects(oidc.clientCredentialsGrant(wrong), oidc.WWWAuthenticateChallengeError);
     const portal = await haic.clientOf(wellKnownClients.portal, portalSecret);
-    await assert.rejects(oidc.clientCredentialsGrant(portal), { error: 'unauthorized_client' });
+    await assert.rejects(oidc.clientCredentialsGrant(portal), { error: 'invalid_request' });
   });
 
   test('the sign-in form is refused from another site, without an origin and in another browser', async () => {

@@ -75,7 +75,7 @@ export function providerConfiguration(setup: ProviderSetup, keys: IssuerKeys): C
       pushedAuthorizationRequests: { enabled: false },
       backchannelLogout: { enabled: true },
       clientCredentials: { enabled: true },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: mayRevoke },
       introspection: { enabled: true, allowedPolicy: mayIntrospect },
       rpInitiatedLogout: { enabled: true },
       deviceFlow: {
@@ -188,4 +188,9 @@ async function mayIntrospect(
 ) {
   if (client.clientAuthMethod === 'none') return false;
   return token.clientId === client.clientId || client.grantTypeAllowed('client_credentials');
+}
+
+/** Only its own tokens. For another client's the answer is the same as for no token at all (RFC 7009 §2.2). */
+async function mayRevoke(_ctx: KoaContextWithOIDC, client: Client, token: { clientId?: string | undefined }) {
+  return token.clientId === client.clientId;
 }

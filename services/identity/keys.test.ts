@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, suite, test } from 'node:test';
+import { wellKnownClients } from '@haic/kit/auth/principal.ts';
+import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
+import { decodeProtectedHeader } from 'jose';
+import * as oidc from 'openid-client';
+import { createIdentity } from './identity.ts';
+import { portalSecret, startTestIdentity, type TestIdentity } from './test-identity.ts';
+
+const password = 'correct horse battery staple';
+const day = 24 * 60 * 60 * 1000;
+
+suite('The issuer’s keys', () => {
+  let haic: TestIdentity;
+  let now = new Date();
+  const masterKey = randomBytes(32);
+  before(async () => {
+    haic = await startTestIdentity({ clock: () => now, masterKey });
+    await haic.identity.operator.add({ username: 'ada', roles: ['user'], groups: [] }, password);
+  });
+  after(() => haic.stop());
+
+  const signIn = () =>
+    haic.signIn({
+      clientId: wellKnownClients.portal,
+      secret: portalSecret,
+      redirectUri: `${haic.publicUrl}/oauth2/callback`,
+      username: 'ada',
+      password,
+    });
+  const published = async () => {
+    const response = await fetch(`${haic.issuer}/protocol/openid-connect/certs`);
+    return ((await response.json()) as { keys: Record<string, unknown>[] }).keys;
+  };
+  const kidOf = (token: string) => decodeProtectedHeader(token).kid;
+  const verifier = () =>
+    createTokenVerifier({
+      issuer: haic.issuer,
+      audience: 'haic',
+      jwksUrl: `${haic.issuer}/protocol/openid-connect/certs`,
+    });
+
+  test('only public parts are published', async () => {
+    for (const key of await published())
+      assert.deepEqual(Object.keys(key).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use']);
+  });
+
+  test('a rotated key is published before it signs, and the old one after', async () => {
+    const session = await signIn();
+    const oldKid = kidOf(session.tokens.access_token);
+    await haic.identity.rotateKeys();
+    assert.equal((await published()).length, 2);
+    const during = await oidc.refreshTokenGrant(session.config, session.tokens.refresh_token ?? '');
+    assert.equal(kidOf(during.access_token), oldKid);
+
+    now = new Date(now.getTime() + 2 * 60 * 60 * 1000);
+    await haic.identity.sweep();
+    const later = await oidc.refreshTokenGrant(session.config, session.tokens.refresh_token ?? '');
+    assert.notEqual(kidOf(later.access_token), oldKid);
+    const verify = verifier();
+    await verify(session.tokens.access_token);
+    await verify(later.access_token);
+    assert.equal((await published()).length, 2);
+  });
+
+  test('a key that became known is replaced at once; sessions go on', async () => {
+    const session = await signIn();
+    await haic.identity.rotateKeys({ immediately: true });
+    const fresh = await oidc.refreshTokenGrant(session.config, session.tokens.refresh_token ?? '');
+    assert.notEqual(kidOf(fresh.access_token), kidOf(session.tokens.access_token));
+    const verify = verifier();
+    await verify(session.tokens.access_token);
+    await verify(fresh.access_token);
+    const { url } = await session.browser.follow(session.authorizationUrl.href, (at) =>
+      at.startsWith(`${haic.publicUrl}/oauth2/callback?`),
+    );
+    assert.ok(
+      new URL(url).searchParams.has('code'),
+      'the session’s cookie was signed with the old cookie key',
+    );
+    const logout = oidc.buildEndSessionUrl(session.config, { id_token_hint: session.tokens.id_token ?? '' });
+    assert.equal((await session.browser.fetch(logout.href)).status, 200);
+  });
+
+  test('keys are rotated by age, and forgotten when nothing valid is signed with them', async () => {
+    const before = (await published()).map((key) => key.kid);
+    now = new Date(now.getTime() + 91 * day);
+    await haic.identity.sweep();
+    const aged = (await published()).map((key) => key.kid);
+    assert.equal(aged.filter((kid) => !before.includes(kid)).length, 1);
+    now = new Date(now.getTime() + 31 * day);
+    await haic.identity.sweep();
+    assert.deepEqual(
+      (await published()).map((key) => key.kid),
+      aged.filter((kid) => !before.includes(kid)),
+    );
+  });
+
+  test('keys survive a restart; another master key cannot open them', async () => {
+    const { tokens } = await signIn();
+    const again = await createIdentity({ ...haic.options, masterKey });
+    const minted = await again.operator.platformToken('ada');
+    assert.ok(minted.refreshToken);
+    await again.stop();
+    assert.ok((await published()).some((key) => key.kid === kidOf(tokens.access_token)));
+    await assert.rejects(createIdentity({ ...haic.options, masterKey: randomBytes(32) }), /authenticate/);
+  });
+});
