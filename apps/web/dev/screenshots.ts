@@ -1,0 +1,115 @@
+// `node apps/web/dev/screenshots.ts <directory>`: every page of the built portal, light and dark, wide and narrow, from a stand-in
+// of the platform. To look at, before a change of the portal is called done.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chromium, type Page } from 'playwright-core';
+import { browserOptions } from '../test/browser.ts';
+import { StandIn } from './stand-in/stand-in.ts';
+
+const directory = process.argv[2];
+if (directory === undefined) throw new Error('Say where to: node apps/web/dev/screenshots.ts <directory>');
+await mkdir(directory, { recursive: true });
+
+const standIn = await new StandIn().start();
+const browser = await chromium.launch(browserOptions);
+const appNamed = (name: string) => {
+  const app = standIn.apps.find((candidate) => candidate.name === name);
+  if (app === undefined) throw new Error(`No sample ${name}`);
+  return app;
+};
+
+const ready = standIn.run(appNamed('ai.h2o.churn'), 'PRIVATE');
+const failed = standIn.run(appNamed('ai.h2o.broken'), 'ALL_USERS');
+await new Promise((resolve) => setTimeout(resolve, standIn.stageMilliseconds * 6));
+standIn.stageMilliseconds = 100_000;
+const starting = standIn.run(appNamed('ai.h2o.hello'), 'PUBLIC');
+
+interface Shot {
+  readonly name: string;
+  readonly path: string;
+  readonly prepare?: (page: Page) => Promise<unknown>;
+}
+
+const shots: readonly Shot[] = [
+  { name: 'store', path: '/' },
+  { name: 'store-search', path: '/?q=finance' },
+  { name: 'store-nothing', path: '/?q=zzz' },
+  { name: 'app', path: `/apps/${appNamed('ai.h2o.churn').id}` },
+  {
+    name: 'app-run',
+    path: `/apps/${appNamed('ai.h2o.churn').id}`,
+    prepare: (page) => page.getByRole('button', { name: 'Run' }).click(),
+  },
+  { name: 'app-managed', path: `/apps/${appNamed('ai.h2o.market').id}` },
+  { name: 'app-link', path: `/apps/${appNamed('org.example.docs').id}` },
+  { name: 'instance-ready', path: `/instances/${ready.data.id}` },
+  { name: 'instance-failed', path: `/instances/${failed.data.id}` },
+  { name: 'instance-starting', path: `/instances/${starting.data.id}` },
+  { name: 'instances', path: '/instances' },
+  { name: 'my-apps', path: '/my-apps' },
+  { name: 'import', path: '/import' },
+  {
+    name: 'import-problems',
+    path: '/import',
+    prepare: async (page) => {
+      await page.setInputFiles('input[type=file]', {
+        name: 'broken.wave',
+        mimeType: 'application/zip',
+        buffer: Buffer.from('not a zip'),
+      });
+      await page.getByRole('button', { name: 'Import', exact: true }).click();
+      await page.getByRole('list', { name: 'Problems of the bundle' }).waitFor();
+    },
+  },
+  { name: 'access', path: '/cli-and-api-access' },
+  {
+    name: 'access-token',
+    path: '/auth/get-platform-token',
+    prepare: (page) => page.getByTestId('token').waitFor(),
+  },
+  {
+    name: 'account-menu',
+    path: '/',
+    prepare: (page) => page.getByRole('button', { name: /Account of/ }).click(),
+  },
+  { name: 'palette', path: '/', prepare: (page) => page.keyboard.press('Control+k') },
+  { name: 'not-found', path: '/nowhere' },
+  { name: 'down', path: '/', prepare: (page) => whileDown(page) },
+  { name: 'sign-in', path: '/', prepare: (page) => whileSignedOut(page) },
+];
+
+async function whileDown(page: Page): Promise<void> {
+  standIn.down = true;
+  await page.getByText('does not answer just now').waitFor();
+}
+
+async function whileSignedOut(page: Page): Promise<void> {
+  standIn.signedIn = false;
+  await page.reload();
+  await page.getByRole('link', { name: 'Sign in' }).waitFor();
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1280, 360]) {
+    const context = await browser.newContext({
+      colorScheme,
+      viewport: { width, height: width > 600 ? 800 : 740 },
+    });
+    const page = await context.newPage();
+    for (const shot of shots) {
+      await page.goto(standIn.url + shot.path);
+      await page.waitForTimeout(350);
+      await shot.prepare?.(page);
+      await page.waitForTimeout(250);
+      await page.screenshot({
+        path: join(directory, `${shot.name}-${width}-${colorScheme}.png`),
+        fullPage: true,
+      });
+      standIn.down = false;
+      standIn.signedIn = true;
+    }
+    await context.close();
+  }
+}
+await browser.close();
+await standIn.stop();

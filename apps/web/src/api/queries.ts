@@ -1,0 +1,168 @@
+import {
+  keepPreviousData,
+  type QueryClient,
+  queryOptions,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { call, queryString, readSession } from './http.ts';
+import type { App, Instance, Me, Page, Visibility } from './types.ts';
+
+const appsPageSize = 24;
+const instancesPageSize = 25;
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: ({ signal }) => readSession(signal),
+  staleTime: 60_000,
+  refetchOnWindowFocus: 'always',
+});
+
+export const useMe = () =>
+  useQuery({
+    queryKey: ['me'],
+    queryFn: ({ signal }) => call<Me>('/api/v1/me', { signal }),
+    staleTime: 300_000,
+  });
+
+export const useApps = (filter: { query: string; mine?: boolean }) =>
+  useInfiniteQuery({
+    queryKey: ['apps', filter],
+    queryFn: ({ pageParam, signal }) =>
+      call<Page<App>>(
+        `/api/v1/apps${queryString({
+          query: filter.query,
+          mine: filter.mine === true ? true : undefined,
+          pageSize: appsPageSize,
+          pageToken: pageParam,
+        })}`,
+        { signal },
+      ),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.nextPageToken || undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const useApp = (id: string) =>
+  useQuery({
+    queryKey: ['app', id],
+    queryFn: ({ signal }) => call<App>(`/api/v1/apps/${encodeURIComponent(id)}`, { signal }),
+  });
+
+/** Instances, kept fresh while somebody looks: a change of one is at most three seconds old. */
+export const useInstances = (filter: { query?: string; appId?: string; all?: boolean }, enabled = true) =>
+  useInfiniteQuery({
+    queryKey: ['instances', filter],
+    queryFn: ({ pageParam, signal }) =>
+      call<Page<Instance>>(
+        `/api/v1/instances${queryString({
+          query: filter.query,
+          appId: filter.appId,
+          all: filter.all === true ? true : undefined,
+          pageSize: instancesPageSize,
+          pageToken: pageParam,
+        })}`,
+        { signal },
+      ),
+    enabled,
+    initialPageParam: '',
+    getNextPageParam: (page) => page.nextPageToken || undefined,
+    placeholderData: keepPreviousData,
+    refetchInterval: 3000,
+  });
+
+export const instanceKey = (id: string) => ['instance', id] as const;
+
+export const useInstance = (id: string) =>
+  useQuery({
+    queryKey: instanceKey(id),
+    queryFn: ({ signal }) => call<Instance>(`/api/v1/instances/${encodeURIComponent(id)}`, { signal }),
+    // Events keep it fresh (use-live-instance.ts); this is for the first look and for a return to the tab.
+    staleTime: 5000,
+  });
+
+export const useRunApp = () => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (run: { appId: string; visibility: Visibility }) =>
+      call<Instance>(`/api/v1/apps/${encodeURIComponent(run.appId)}/instances`, {
+        method: 'POST',
+        body: { visibility: run.visibility },
+      }),
+    onSuccess: (instance) => {
+      client.setQueryData(instanceKey(instance.id), instance);
+      void client.invalidateQueries({ queryKey: ['instances'] });
+    },
+  });
+};
+
+export const useSetAppVisibility = (id: string) => {
+  const client = useQueryClient();
+  const key = ['app', id];
+  return useMutation({
+    mutationFn: (visibility: Visibility) =>
+      call<App>(`/api/v1/apps/${encodeURIComponent(id)}`, { method: 'PATCH', body: { visibility } }),
+    onMutate: (visibility) => changed<App>(client, key, { visibility }),
+    onError: (_error, _visibility, before) => client.setQueryData(key, before),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: key });
+      void client.invalidateQueries({ queryKey: ['apps'] });
+    },
+  });
+};
+
+export const useDeleteApp = () => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => call<void>(`/api/v1/apps/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['apps'] }),
+  });
+};
+
+export const useSetInstanceVisibility = (id: string) => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (visibility: Visibility) =>
+      call<Instance>(`/api/v1/instances/${encodeURIComponent(id)}`, {
+        method: 'PATCH',
+        body: { visibility },
+      }),
+    onMutate: (visibility) => changed<Instance>(client, instanceKey(id), { visibility }),
+    onError: (_error, _visibility, before) => client.setQueryData(instanceKey(id), before),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: instanceKey(id) });
+      void client.invalidateQueries({ queryKey: ['instances'] });
+    },
+  });
+};
+
+export const useTerminate = () => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      call<void>(`/api/v1/instances/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onMutate: (id) =>
+      changed<Instance>(client, instanceKey(id), {
+        status: 'TERMINATING',
+        reason: '',
+        message: 'The instance is being stopped and removed.',
+        since: new Date().toISOString(),
+      }),
+    onError: (_error, id, before) => client.setQueryData(instanceKey(id), before),
+    onSettled: () => client.invalidateQueries({ queryKey: ['instances'] }),
+  });
+};
+
+/** Shows a change at once; gives back what was there, for the way back. */
+async function changed<T>(
+  client: QueryClient,
+  key: readonly unknown[],
+  change: Partial<T>,
+): Promise<T | undefined> {
+  await client.cancelQueries({ queryKey: key });
+  const before = client.getQueryData<T>(key);
+  if (before !== undefined) client.setQueryData(key, { ...before, ...change });
+  return before;
+}

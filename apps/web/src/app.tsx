@@ -1,0 +1,57 @@
+import { useQuery } from '@tanstack/react-query';
+import { lazy, useEffect, useRef } from 'react';
+import { Route, Routes } from 'react-router';
+import { sessionQuery } from './api/queries.ts';
+import { NotFoundPage } from './components/not-found-page.tsx';
+import { ConnectionBanner } from './shell/connection-banner.tsx';
+import { Shell } from './shell/shell.tsx';
+import { SignInPage } from './shell/sign-in-page.tsx';
+import { SplashPage } from './shell/splash-page.tsx';
+import { StorePage } from './store/store-page.tsx';
+
+// The store is what most people open first, so it comes with the first load; every other page is its own chunk.
+const MyAppsPage = lazy(async () => ({ default: (await import('./store/my-apps-page.tsx')).MyAppsPage }));
+const ImportPage = lazy(async () => ({ default: (await import('./import/import-page.tsx')).ImportPage }));
+const AppPage = lazy(async () => ({ default: (await import('./app/app-page.tsx')).AppPage }));
+const InstancesPage = lazy(async () => ({
+  default: (await import('./instances/instances-page.tsx')).InstancesPage,
+}));
+const InstancePage = lazy(async () => ({
+  default: (await import('./instance/instance-page.tsx')).InstancePage,
+}));
+const AccessPage = lazy(async () => ({ default: (await import('./access/access-page.tsx')).AccessPage }));
+
+export function App() {
+  return (
+    <>
+      <Gate />
+      <ConnectionBanner />
+    </>
+  );
+}
+
+function Gate() {
+  const session = useQuery(sessionQuery);
+  const wasSignedIn = useRef(false);
+  useEffect(() => {
+    if (session.data?.signedIn === true) wasSignedIn.current = true;
+  }, [session.data]);
+
+  if (session.data === undefined) return <SplashPage />;
+  if (!session.data.signedIn) return <SignInPage ended={wasSignedIn.current} />;
+  return (
+    <Routes>
+      <Route element={<Shell />}>
+        <Route index element={<StorePage />} />
+        <Route path="home" element={<StorePage />} />
+        <Route path="my-apps" element={<MyAppsPage />} />
+        <Route path="import" element={<ImportPage />} />
+        <Route path="apps/:id" element={<AppPage />} />
+        <Route path="instances" element={<InstancesPage />} />
+        <Route path="instances/:id" element={<InstancePage />} />
+        <Route path="cli-and-api-access" element={<AccessPage />} />
+        <Route path="*" element={<NotFoundPage />} />
+      </Route>
+    </Routes>
+  );
+}

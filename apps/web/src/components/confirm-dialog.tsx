@@ -1,0 +1,50 @@
+import { Button, Group, Modal, Stack } from '@mantine/core';
+import { type ReactNode, useState } from 'react';
+import { ProblemNotice } from './problem-notice.tsx';
+
+/** Asks before what cannot be undone. Stays open with the reason when it is refused. */
+export function ConfirmDialog(props: {
+  title: string;
+  children: ReactNode;
+  action: string;
+  onConfirm: () => Promise<unknown>;
+  onClose: () => void;
+  disabled?: boolean;
+}) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+
+  const confirm = async (): Promise<void> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await props.onConfirm();
+      props.onClose();
+    } catch (problem) {
+      setError(problem);
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Modal opened onClose={props.onClose} title={props.title} centered>
+      <Stack>
+        <div>{props.children}</div>
+        <ProblemNotice error={error} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={props.onClose} data-autofocus>
+            Cancel
+          </Button>
+          <Button
+            color="red.8"
+            onClick={() => void confirm()}
+            loading={busy}
+            disabled={props.disabled ?? false}
+          >
+            {props.action}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

@@ -1,0 +1,116 @@
+import { Avatar, Badge, Group, Menu, Text, UnstyledButton } from '@mantine/core';
+import { IconChevronDown, IconKey, IconLogout } from '@tabler/icons-react';
+import { useState } from 'react';
+import { callRaw } from '../api/http.ts';
+import { useMe } from '../api/queries.ts';
+import { ColorSchemeSwitch } from './color-scheme-switch.tsx';
+
+export function AccountMenu() {
+  const me = useMe();
+  const [leaving, setLeaving] = useState(false);
+  const name = me.data?.name || me.data?.username || '';
+
+  const signOut = async (): Promise<void> => {
+    setLeaving(true);
+    await leave();
+  };
+
+  return (
+    <Menu position="bottom-end" width={270} withinPortal trapFocus>
+      <Menu.Target>
+        <UnstyledButton aria-label={`Account of ${name || 'you'}`} style={{ color: '#fff', borderRadius: 8 }}>
+          <Group gap={8} wrap="nowrap" px={4} py={2}>
+            <Avatar
+              size={30}
+              radius="xl"
+              color="sun"
+              variant="filled"
+              styles={{ placeholder: { color: '#141414' } }}
+            >
+              {initials(name)}
+            </Avatar>
+            <Text size="sm" visibleFrom="sm" maw={160} truncate miw={40}>
+              {name}
+            </Text>
+            <IconChevronDown size={14} aria-hidden="true" />
+          </Group>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <div style={{ padding: '8px 12px' }}>
+          <Text fw={600} className="break">
+            {name}
+          </Text>
+          <Text size="sm" c="dimmed" className="break">
+            {me.data?.username}
+            {me.data?.email ? ` · ${me.data.email}` : ''}
+          </Text>
+          <Group gap={6} mt={8}>
+            {me.data?.roles.map((role) => (
+              <Badge key={role} variant="light" size="sm" tt="none">
+                {role}
+              </Badge>
+            ))}
+          </Group>
+        </div>
+        <Menu.Divider />
+        <div style={{ padding: '6px 12px' }}>
+          <ColorSchemeSwitch />
+        </div>
+        <Menu.Divider />
+        {me.data !== undefined && (
+          <Menu.Item
+            component="a"
+            href={`${new URL(me.data.environment.issuerUrl).pathname}/account`}
+            leftSection={<IconKey size={16} aria-hidden="true" />}
+          >
+            Change password
+          </Menu.Item>
+        )}
+        <Menu.Item
+          leftSection={<IconLogout size={16} aria-hidden="true" />}
+          onClick={() => void signOut()}
+          disabled={leaving}
+        >
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+const initials = (name: string): string =>
+  name
+    .split(/[\s._-]+/)
+    .filter((part) => part !== '')
+    .slice(0, 2)
+    .map((part) => part.charAt(0).toUpperCase())
+    .join('');
+
+/**
+ * Signing out goes on at the issuer, so the browser must go there itself: a form, not a call. The token is read anew, since the
+ * session may have been renewed in another tab.
+ */
+async function leave(): Promise<void> {
+  let token = '';
+  try {
+    const session = (await (await callRaw('/session')).json()) as { csrfToken?: string };
+    token = session.csrfToken ?? '';
+  } catch {
+    // Without an answer the page at GET /logout asks once more.
+  }
+  if (token === '') {
+    location.assign('/logout');
+    return;
+  }
+  const form = document.createElement('form');
+  form.method = 'post';
+  form.action = '/logout';
+  const field = document.createElement('input');
+  field.type = 'hidden';
+  field.name = 'csrf';
+  field.value = token;
+  form.append(field);
+  document.body.append(form);
+  form.submit();
+}

@@ -1,0 +1,75 @@
+import '@mantine/spotlight/styles.css';
+import { useDebouncedValue } from '@mantine/hooks';
+import { createSpotlight, Spotlight } from '@mantine/spotlight';
+import { useEffect, useState } from 'react';
+import { useNavigate } from 'react-router';
+import { useApps, useInstances } from '../api/queries.ts';
+import { statusLabel } from '../components/status.tsx';
+
+const [store, palette] = createSpotlight();
+
+const pages = [
+  { to: '/', label: 'App Store' },
+  { to: '/instances', label: 'My instances' },
+  { to: '/my-apps', label: 'My apps' },
+  { to: '/import', label: 'Import an app' },
+  { to: '/cli-and-api-access', label: 'CLI & API access' },
+];
+
+/** Pages, apps and one's own instances by name. Opens whenever `wanted` grows. */
+export function SearchPalette({ wanted }: { wanted: number }) {
+  const navigate = useNavigate();
+  const [typed, setTyped] = useState('');
+  const [query] = useDebouncedValue(typed.trim(), 200);
+  const apps = useApps({ query });
+  const instances = useInstances({ query });
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each time it is asked for
+  useEffect(() => palette.open(), [wanted]);
+
+  const go = (to: string) => () => void navigate(to);
+  const matches = pages.filter((page) => page.label.toLowerCase().includes(typed.trim().toLowerCase()));
+  const foundApps = apps.data?.pages[0]?.items.slice(0, 6) ?? [];
+  const foundInstances = instances.data?.pages[0]?.items.slice(0, 6) ?? [];
+  const nothing = matches.length + foundApps.length + foundInstances.length === 0;
+
+  return (
+    <Spotlight.Root store={store} query={typed} onQueryChange={setTyped} shortcut={null}>
+      <Spotlight.Search placeholder="Apps, instances, pages" aria-label="Search apps, instances and pages" />
+      <Spotlight.ActionsList>
+        {matches.length > 0 && (
+          <Spotlight.ActionsGroup label="Pages">
+            {matches.map((page) => (
+              <Spotlight.Action key={page.to} label={page.label} onClick={go(page.to)} />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {foundApps.length > 0 && (
+          <Spotlight.ActionsGroup label="Apps">
+            {foundApps.map((app) => (
+              <Spotlight.Action
+                key={app.id}
+                label={app.title}
+                description={app.description}
+                onClick={go(`/apps/${app.id}`)}
+              />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {foundInstances.length > 0 && (
+          <Spotlight.ActionsGroup label="My instances">
+            {foundInstances.map((instance) => (
+              <Spotlight.Action
+                key={instance.id}
+                label={`${instance.app.title} ${instance.app.version}`}
+                description={statusLabel(instance.status)}
+                onClick={go(`/instances/${instance.id}`)}
+              />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {nothing && <Spotlight.Empty>Nothing found</Spotlight.Empty>}
+      </Spotlight.ActionsList>
+    </Spotlight.Root>
+  );
+}

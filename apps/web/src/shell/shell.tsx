@@ -1,0 +1,104 @@
+import { AppShell, Burger, Group, NavLink } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconApps, IconBox, IconPlayerPlay, IconTerminal2 } from '@tabler/icons-react';
+import { Suspense, useEffect, useRef } from 'react';
+import { Link, Outlet, useLocation } from 'react-router';
+import { useMe } from '../api/queries.ts';
+import { PageLoading } from '../components/page-loading.tsx';
+import { AccountMenu } from './account-menu.tsx';
+import { ErrorBoundary } from './error-boundary.tsx';
+import { IsolationNotice } from './isolation-notice.tsx';
+import { Wordmark } from './logo.tsx';
+import { QuickSearch } from './quick-search.tsx';
+
+const places = [
+  { to: '/', label: 'App Store', icon: IconApps, importersOnly: false },
+  { to: '/my-apps', label: 'My apps', icon: IconBox, importersOnly: true },
+  { to: '/instances', label: 'My instances', icon: IconPlayerPlay, importersOnly: false },
+  { to: '/cli-and-api-access', label: 'CLI & API access', icon: IconTerminal2, importersOnly: false },
+];
+
+export function Shell() {
+  const [menuOpen, menu] = useDisclosure(false);
+  const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const firstPage = useRef(true);
+  const me = useMe();
+
+  // A page change is silent for a screen reader and leaves the focus on what is gone, unless the focus is moved.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on each change of the page
+  useEffect(() => {
+    menu.close();
+    if (firstPage.current) {
+      firstPage.current = false;
+      return;
+    }
+    window.scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+  }, [pathname]);
+
+  const shown = places.filter((place) => !place.importersOnly || me.data?.fullAccess !== false);
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !menuOpen } }}
+      padding={{ base: 'md', sm: 'xl' }}
+    >
+      <a href="#main" className="skip-link">
+        Skip to content
+      </a>
+      <AppShell.Header className="header" withBorder={false}>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger
+              opened={menuOpen}
+              onClick={menu.toggle}
+              hiddenFrom="sm"
+              size="sm"
+              color="#fff"
+              aria-label={menuOpen ? 'Close navigation' : 'Open navigation'}
+              aria-expanded={menuOpen}
+            />
+            <Link
+              to="/"
+              aria-label="Haic, to the App Store"
+              style={{ color: '#fff', textDecoration: 'none' }}
+            >
+              <Wordmark />
+            </Link>
+          </Group>
+          <Group gap="sm" wrap="nowrap">
+            <QuickSearch />
+            <AccountMenu />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="sm" aria-label="Main">
+        {shown.map((place) => {
+          const here =
+            place.to === '/' ? pathname === '/' || pathname === '/home' : pathname.startsWith(place.to);
+          return (
+            <NavLink
+              key={place.to}
+              component={Link}
+              to={place.to}
+              label={place.label}
+              leftSection={<place.icon size={18} stroke={1.7} aria-hidden="true" />}
+              active={here}
+              aria-current={here ? 'page' : undefined}
+              style={{ borderRadius: 8 }}
+            />
+          );
+        })}
+      </AppShell.Navbar>
+      <AppShell.Main ref={main} id="main" tabIndex={-1}>
+        <IsolationNotice />
+        <ErrorBoundary resetKey={pathname}>
+          <Suspense fallback={<PageLoading />}>
+            <Outlet />
+          </Suspense>
+        </ErrorBoundary>
+      </AppShell.Main>
+    </AppShell>
+  );
+}
