@@ -185,6 +185,8 @@ export interface TestScheduler extends AsyncDisposable {
   readonly scheduler: ReturnType<typeof createScheduler>;
   /** A request with that person's token; without a person: with none. */
   as(who: Principal | undefined, path: string, init?: RequestInit & { json?: unknown }): Promise<Response>;
+  /** The Authorization header of that person's requests. */
+  authorizationOf(who: Principal): string;
   /** Runs the example app and returns the instance's id. */
   run(who: Principal, body?: { visibility?: string }): Promise<string>;
 }
@@ -224,13 +226,14 @@ export async function startTestScheduler<R extends Runtime = FakeRuntime>(
   await server.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
 
+  const authorizationOf = (who: Principal): string => {
+    const token = `t-${tokens.size}`;
+    tokens.set(token, who);
+    return `Bearer ${token}`;
+  };
   const as: TestScheduler['as'] = (who, path, { json, ...init } = {}) => {
     const headers = new Headers(init.headers);
-    if (who !== undefined) {
-      const token = `t-${tokens.size}`;
-      tokens.set(token, who);
-      headers.set('authorization', `Bearer ${token}`);
-    }
+    if (who !== undefined) headers.set('authorization', authorizationOf(who));
     if (json !== undefined) headers.set('content-type', 'application/json');
     return fetch(url + path, {
       ...init,
@@ -245,6 +248,7 @@ export async function startTestScheduler<R extends Runtime = FakeRuntime>(
     identity,
     scheduler,
     as,
+    authorizationOf,
     async run(who, body = {}) {
       const response = await as(who, `/api/v1/apps/${app.id}/instances`, { method: 'POST', json: body });
       const answer = (await response.json()) as { id?: string; detail?: string };
