@@ -1,0 +1,231 @@
+import { wellKnownClients } from '@haic/kit/auth/principal.ts';
+import type { TokenVerifier } from '@haic/kit/auth/verify-token.ts';
+import { HaicError, messageOf, unavailable } from '@haic/kit/errors.ts';
+import type { Fetch } from '@haic/kit/http/client.ts';
+import { createRemoteJWKSet, type JWTVerifyGetKey, customFetch as joseFetch } from 'jose';
+import * as oidc from 'openid-client';
+import type { Person } from '../model.ts';
+import type { ClientCredentials } from '../options.ts';
+
+/** What the issuer gave for a person, verified. */
+export interface GrantedTokens {
+  readonly person: Person;
+  readonly accessToken: string;
+  readonly refreshToken: string | undefined;
+  readonly idToken: string | undefined;
+  readonly issuerSid: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly accessExpiresAt: number;
+}
+
+/** What one sign-in must find again at its callback (RFC 9700 §2.1.1). */
+export interface Challenge {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+}
+
+/** Public clients whose tokens a person may fetch for scripts. */
+export type PersonalTokenKind = 'platform' | 'cli';
+
+export interface Issuer {
+  newChallenge(): Challenge;
+  signInUrl(challenge: Challenge): Promise<string>;
+  redeem(callback: URL, challenge: Challenge): Promise<GrantedTokens>;
+  /** `refused` when the issuer says that the grant is over; throws when it cannot be asked. */
+  refresh(refreshToken: string): Promise<GrantedTokens | 'refused'>;
+  signOutUrl(idToken: string | undefined): Promise<string>;
+  personalTokenUrl(kind: PersonalTokenKind, challenge: Challenge): Promise<string>;
+  redeemPersonalToken(
+    kind: PersonalTokenKind,
+    callback: URL,
+    challenge: Challenge,
+  ): Promise<{ refreshToken: string; subject: string }>;
+  /** Of the router's own client, for its own work. */
+  serviceToken(): Promise<string>;
+  keys(): Promise<JWTVerifyGetKey>;
+}
+
+export interface IssuerOptions {
+  readonly issuer: string;
+  readonly publicUrl: string;
+  readonly portalClient: ClientCredentials;
+  readonly serviceClient: ClientCredentials;
+  readonly verifyToken: TokenVerifier;
+  readonly fetch: Fetch;
+}
+
+const portalScope = 'openid profile email';
+const personalClients = { platform: wellKnownClients.platform, cli: wellKnownClients.cli } as const;
+const personalCallbacks = {
+  platform: '/auth/get-platform-token/callback',
+  cli: '/auth/get-token/callback',
+} as const;
+
+/** The OpenID issuer as the router uses it. Discovered at first use: the router starts, and serves apps, without it. */
+export function createIssuer(options: IssuerOptions): Issuer {
+  const { publicUrl } = options;
+  const configurations = new Map<string, Promise<oidc.Configuration>>();
+
+  const configurationOf = (
+    clientId: string,
+    authentication: oidc.ClientAuth,
+  ): Promise<oidc.Configuration> => {
+    const known = configurations.get(clientId);
+    if (known !== undefined) return known;
+    const discovered = discover(options, clientId, authentication);
+    configurations.set(clientId, discovered);
+    discovered.catch(() => configurations.delete(clientId));
+    return discovered;
+  };
+  const portal = () =>
+    configurationOf(options.portalClient.id, oidc.ClientSecretBasic(options.portalClient.secret));
+  const service = () =>
+    configurationOf(options.serviceClient.id, oidc.ClientSecretBasic(options.serviceClient.secret));
+  const personal = (kind: PersonalTokenKind) => configurationOf(personalClients[kind], oidc.None());
+
+  const granted = async (response: TokenResponse, subject?: string): Promise<GrantedTokens> => {
+    const principal = await options.verifyToken(response.access_token);
+    const claims = response.claims();
+    const expected = claims?.sub ?? subject;
+    if (expected !== undefined && principal.subject !== expected)
+      throw refusedSignIn('The sign-in service answered with tokens of two different people.');
+    if (principal.party !== options.portalClient.id)
+      throw refusedSignIn('The sign-in service answered with a token of another client.');
+    const { subject: sub, username, name, email, roles, groups } = principal;
+    return {
+      person: { subject: sub, username, name, email, roles, groups },
+      accessToken: response.access_token,
+      refreshToken: response.refresh_token,
+      idToken: response.id_token,
+      issuerSid: typeof claims?.sid === 'string' ? claims.sid : undefined,
+      accessExpiresAt: principal.expiresAt * 1000,
+    };
+  };
+
+  const authorizationUrl = async (
+    configuration: oidc.Configuration,
+    redirect: string,
+    scope: string,
+    challenge: Challenge,
+  ) =>
+    oidc.buildAuthorizationUrl(configuration, {
+      redirect_uri: `${publicUrl}${redirect}`,
+      scope,
+      state: challenge.state,
+      nonce: challenge.nonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(challenge.verifier),
+      code_challenge_method: 'S256',
+    }).href;
+
+  const redeemCode = (configuration: oidc.Configuration, callback: URL, challenge: Challenge) =>
+    oidc.authorizationCodeGrant(configuration, callback, {
+      expectedState: challenge.state,
+      expectedNonce: challenge.nonce,
+      pkceCodeVerifier: challenge.verifier,
+      idTokenExpected: true,
+    });
+
+  let serviceToken: { token: string; until: number } | undefined;
+  let keys: JWTVerifyGetKey | undefined;
+
+  return {
+    newChallenge: () => ({
+      state: oidc.randomState(),
+      nonce: oidc.randomNonce(),
+      verifier: oidc.randomPKCECodeVerifier(),
+    }),
+    signInUrl: (challenge) =>
+      asking(async () => authorizationUrl(await portal(), '/oauth2/callback', portalScope, challenge)),
+    redeem: (callback, challenge) =>
+      asking(async () => granted(await redeemCode(await portal(), callback, challenge))),
+    refresh: (refreshToken) =>
+      asking(async () => {
+        try {
+          return await granted(await oidc.refreshTokenGrant(await portal(), refreshToken));
+        } catch (error) {
+          if (error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant') return 'refused';
+          throw error;
+        }
+      }),
+    signOutUrl: (idToken) =>
+      asking(
+        async () =>
+          oidc.buildEndSessionUrl(await portal(), {
+            post_logout_redirect_uri: `${publicUrl}/`,
+            ...(idToken === undefined ? {} : { id_token_hint: idToken }),
+          }).href,
+      ),
+    personalTokenUrl: (kind, challenge) =>
+      asking(async () =>
+        authorizationUrl(await personal(kind), personalCallbacks[kind], 'openid offline_access', challenge),
+      ),
+    redeemPersonalToken: (kind, callback, challenge) =>
+      asking(async () => {
+        const response = await redeemCode(await personal(kind), callback, challenge);
+        const subject = response.claims()?.sub;
+        if (response.refresh_token === undefined || subject === undefined)
+          throw refusedSignIn('The sign-in service gave no lasting token.');
+        return { refreshToken: response.refresh_token, subject };
+      }),
+    serviceToken: () =>
+      asking(async () => {
+        if (serviceToken !== undefined && serviceToken.until > Date.now()) return serviceToken.token;
+        const response = await oidc.clientCredentialsGrant(await service());
+        serviceToken = {
+          token: response.access_token,
+          until: Date.now() + ((response.expiresIn() ?? 60) - 30) * 1000,
+        };
+        return serviceToken.token;
+      }),
+    keys: () =>
+      asking(async () => {
+        keys ??= createRemoteJWKSet(new URL((await portal()).serverMetadata().jwks_uri ?? ''), {
+          timeoutDuration: 5_000,
+          [joseFetch]: options.fetch,
+        });
+        return keys;
+      }),
+  };
+}
+
+type TokenResponse = Awaited<ReturnType<typeof oidc.refreshTokenGrant>>;
+
+async function discover(
+  options: IssuerOptions,
+  clientId: string,
+  authentication: oidc.ClientAuth,
+): Promise<oidc.Configuration> {
+  const plain = new URL(options.issuer).protocol === 'http:';
+  return oidc.discovery(new URL(options.issuer), clientId, undefined, authentication, {
+    // Plain HTTP is loopback's only: the router refuses other addresses without TLS.
+    execute: plain ? [oidc.allowInsecureRequests] : [],
+    timeout: 10,
+    [oidc.customFetch]: (url, init) => options.fetch(url, init as RequestInit),
+  });
+}
+
+export const refusedSignIn = (message: string, cause?: unknown) =>
+  new HaicError('sign_in_refused', 400, message, cause === undefined ? {} : { cause });
+
+/** Tells an issuer that said no from one that could not be asked. */
+async function asking<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof HaicError) throw error;
+    if (error instanceof oidc.AuthorizationResponseError)
+      throw refusedSignIn(`The sign-in service said: ${error.error_description ?? error.error}.`, error);
+    const refused =
+      (error instanceof oidc.ResponseBodyError && error.status < 500) ||
+      (error instanceof oidc.ClientError &&
+        error.code !== undefined &&
+        /^OAUTH_(INVALID|JWT)/.test(error.code));
+    if (refused) throw refusedSignIn('This sign-in is not valid (any more). Please start again.', error);
+    throw unavailable(
+      'issuer_unavailable',
+      `The sign-in service cannot be reached (${messageOf(error)}). Try again in a moment.`,
+      { cause: error },
+    );
+  }
+}
