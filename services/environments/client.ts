@@ -94,9 +94,14 @@ export function connectInstaller(socketPath: string): EnvironmentsClient {
       return readOutcome(response, options.onLine, options.signal);
     },
     putWheel: async (wheel) => {
+      const path = `/wheels/${wheel.sha256}/${encodeURIComponent(wheel.fileName)}`;
+      // A restart has its wheels there already: asking is cheaper than sending them again.
+      const there = await receive(socketPath, { method: 'HEAD', path, signal: wheel.signal });
+      there.resume();
+      if (there.statusCode === 204) return;
       const response = await send(socketPath, {
         method: 'PUT',
-        path: `/wheels/${wheel.sha256}/${encodeURIComponent(wheel.fileName)}`,
+        path,
         headers: { 'content-type': 'application/octet-stream' },
         signal: wheel.signal,
         write: (call) => {
@@ -133,7 +138,13 @@ interface Call {
 }
 
 async function send(socketPath: string, options: Call): Promise<IncomingMessage> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+  const response = await receive(socketPath, options);
+  if (response.statusCode !== undefined && response.statusCode < 300) return response;
+  throw problemOf(response.statusCode ?? 500, await readText(response));
+}
+
+function receive(socketPath: string, options: Call): Promise<IncomingMessage> {
+  return new Promise<IncomingMessage>((resolve, reject) => {
     const call = httpRequest({
       socketPath,
       method: options.method,
@@ -153,8 +164,6 @@ async function send(socketPath: string, options: Call): Promise<IncomingMessage>
       cause: error,
     });
   });
-  if (response.statusCode !== undefined && response.statusCode < 300) return response;
-  throw problemOf(response.statusCode ?? 500, await readText(response));
 }
 
 async function readOutcome(

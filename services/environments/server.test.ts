@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -70,10 +70,11 @@ test('a launcher uploads the wheels of its bundle, gets its environment, and see
 test('a wheel with another content, name or size than it may have is refused and not kept', async () => {
   const folder = await testFolder();
   const wheel = await makeWheel(folder, 'refused');
-  const big = await makeWheel(folder, 'big', { 'big.txt': 'x'.repeat(100_000) });
+  const big = path.join(folder, 'big-1.0-py3-none-any.whl');
+  await writeFile(big, Buffer.alloc(20_000_000));
   const wrong = { file: wheel.file, fileName: wheel.fileName, sha256: 'e'.repeat(64) };
   await assert.rejects(client.putWheel(wrong), { code: 'wrong_hash', status: 422 });
-  await assert.rejects(client.putWheel({ ...big }), { code: 'wheel_too_large', status: 413 });
+  await assert.rejects(client.putWheel({ ...wrong, file: big }), { code: 'wheel_too_large', status: 413 });
   for (const fileName of [
     '../../envs/x-1.0-py3-none-any.whl',
     '..',

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { HaicError, invalid, messageOf, notFound, tooLarge, tooMany } from '@haic/kit/errors.ts';
+import { HaicError, invalid, messageOf, notFound, tooLarge, unavailable } from '@haic/kit/errors.ts';
 import type { EnvironmentEvent } from './client.ts';
 import { parseEnvironmentRequest } from './model.ts';
 import type { Environments } from './service.ts';
@@ -21,7 +21,10 @@ export function createEnvironmentsServer(
     (request, response) => {
       active += 1;
       handle(request, response)
-        .catch((error: unknown) => answerProblem(error, response))
+        .catch(async (error: unknown) => {
+          await drain(request);
+          answerProblem(error, response);
+        })
         .finally(() => {
           active -= 1;
         });
@@ -31,13 +34,16 @@ export function createEnvironmentsServer(
   return server;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (active > maxRequests) throw tooMany('The installer has too much to do. Try again in a moment.');
+    if (active > maxRequests)
+      throw unavailable('installer_busy', 'The installer has too much to do. Try again in a moment.');
     const gone = goneSignal(response);
     // Not by URL: it would resolve `..` before anything here has looked at it.
     const pathname = (request.url ?? '/').split('?')[0] ?? '/';
     const wheel = /^\/wheels\/([^/]+)\/([^/]+)$/.exec(pathname);
     const keep = /^\/environments\/([0-9a-f]{64})\/keep$/.exec(pathname);
     const route = `${request.method} ${pathname}`;
+    if (request.method === 'HEAD' && wheel?.[1] !== undefined && wheel[2] !== undefined)
+      return answer(response, (await environments.hasWheel(wheel[1], decode(wheel[2]))) ? 204 : 404);
     if (request.method === 'PUT' && wheel?.[1] !== undefined && wheel[2] !== undefined) {
       const fileName = decode(wheel[2]);
       await environments.putWheel({ sha256: wheel[1], fileName, content: request, signal: gone });
@@ -83,8 +89,6 @@ export function createEnvironmentsServer(
       response.destroy();
       return;
     }
-    // What is still on its way of a refused upload is not read.
-    response.setHeader('connection', 'close');
     answer(response, known?.status ?? 500, {
       code: known?.code ?? 'internal',
       detail: known?.message ?? 'Something went wrong in the installer; its log says what.',
@@ -101,6 +105,16 @@ function answer(response: ServerResponse, status: number, body?: unknown): void 
   response.writeHead(status, { 'content-type': type }).end(JSON.stringify(body));
 }
 
+/**
+ * Reads what is still on its way and throws it away: node:http closes a connection whose request it has not read, and a client that is
+ * still writing would see that instead of its answer. The server's requestTimeout ends it at the latest.
+ */
+async function drain(request: IncomingMessage): Promise<void> {
+  if (request.readableEnded || request.destroyed) return;
+  request.resume();
+  await new Promise((resolve) => request.once('end', resolve).once('close', resolve));
+}
+
 /** Aborts when the client goes away before it has its answer. */
 function goneSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
@@ -113,7 +127,7 @@ function goneSignal(response: ServerResponse): AbortSignal {
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxBody) throw tooLarge('request_too_large', 'The request is larger than 4 MB.');
     chunks.push(chunk);

@@ -227,6 +227,7 @@ export async function createEnvironments(options: EnvironmentsOptions) {
     waved,
     sweep,
     keep: (hash: string): boolean => store.find(hash) !== undefined,
+    hasWheel: wheels.has,
     putWheel: async (wheel: { sha256: string; fileName: string; content: Readable; signal: AbortSignal }) => {
       await checkSpace();
       await wheels.put(wheel);

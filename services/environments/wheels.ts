@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -19,6 +19,7 @@ export interface WheelStore {
   readonly folder: string;
   /** Keeps the wheel if its content has this hash; otherwise nothing is kept. */
   put(wheel: { sha256: string; fileName: string; content: Readable; signal: AbortSignal }): Promise<void>;
+  /** True also marks it as used now, so that it stays. */
   has(sha256: string, fileName: string): Promise<boolean>;
 }
 
@@ -30,7 +31,7 @@ export function createWheelStore(options: {
 }): WheelStore {
   const placeOf = (sha256: string, fileName: string) => path.join(options.folder, sha256, fileName);
   const has = async (sha256: string, fileName: string) =>
-    isSha256(sha256) && isWheelFileName(fileName) && (await isFile(placeOf(sha256, fileName)));
+    isSha256(sha256) && isWheelFileName(fileName) && (await isUsed(placeOf(sha256, fileName)));
   return {
     folder: options.folder,
     has,
@@ -68,15 +69,11 @@ async function writeHashed(
   const hash = createHash('sha256');
   let bytes = 0;
   await pipeline(
-    content,
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
+    async function* () {
+      // The source outlives a refusal: it is the connection that the answer has to go out on.
+      for await (const chunk of content.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        if (bytes > maxBytes)
-          throw tooLarge(
-            'wheel_too_large',
-            `A wheel may have ${Math.floor(maxBytes / 1024 / 1024)} MB at most.`,
-          );
+        if (bytes > maxBytes) throw tooLargeError(maxBytes);
         hash.update(chunk);
         yield chunk;
       }
@@ -93,8 +90,15 @@ async function writeHashed(
   return hash.digest('hex');
 }
 
-const isFile = (file: string): Promise<boolean> =>
-  stat(file).then(
-    (found) => found.isFile(),
-    () => false,
-  );
+const tooLargeError = (maxBytes: number) =>
+  tooLarge('wheel_too_large', `A wheel may have ${Math.floor(maxBytes / 1024)} KB at most.`);
+
+const isUsed = async (file: string): Promise<boolean> => {
+  const now = new Date();
+  return utimes(path.dirname(file), now, now)
+    .then(() => stat(file))
+    .then(
+      (found) => found.isFile(),
+      () => false,
+    );
+};
