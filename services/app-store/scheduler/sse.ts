@@ -26,7 +26,7 @@ export function sendStream(
 ): FastifyReply {
   const closed = new AbortController();
   reply.raw.once('close', () => closed.abort());
-  const body = Readable.from(untilClosed(make(closed.signal), closed.signal), { highWaterMark: 16 });
+  const body = Readable.from(untilClosed(reply, make(closed.signal), closed.signal), { highWaterMark: 16 });
   return reply
     .type(contentType)
     .header('cache-control', 'no-store')
@@ -36,7 +36,9 @@ export function sendStream(
 }
 
 /** A reader that leaves is no error. */
-async function* untilClosed(source: AsyncIterable<string>, closed: AbortSignal) {
+async function* untilClosed(reply: FastifyReply, source: AsyncIterable<string>, closed: AbortSignal) {
+  // The first item may be long in coming, and whoever waits for the status would give up.
+  reply.raw.flushHeaders();
   try {
     yield* source;
   } catch (error) {

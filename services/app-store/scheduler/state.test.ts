@@ -57,14 +57,24 @@ test('a crash loop is FAILED, says how the app ended and that it is tried again'
     restartCount: 3,
     lastTermination: ended({ exitCode: 3 }),
   });
-  const state = stateOf(
-    facts(workload, { report: { failure: { message: 'No module named "pandas".', lines: [] } } }),
+  const state = stateOf(facts(workload));
+  assert.deepEqual([state.status, state.reason], ['FAILED', 'CrashLoopBackOff']);
+  assert.match(state.message, /exit code 3.* started again .*Next start in 20 s\./);
+});
+
+test('what the launcher says of a failure goes before an exit code, also in the start that follows', () => {
+  const failure = { message: 'The app imports "pandas", which is not installed.', lines: [] };
+  const crashed = { restartCount: 1, lastTermination: ended({}) };
+  const during = stateOf(facts(status('Running'), { report: { phase: 'failed', failure } }));
+  assert.deepEqual([during.status, during.message], ['FAILED', failure.message]);
+  assert.match(
+    stateOf(facts(status('BackOff', crashed), { report: { failure } })).message,
+    /^The app imports "pandas"/,
   );
-  assert.equal(state.status, 'FAILED');
-  assert.equal(state.reason, 'CrashLoopBackOff');
-  assert.match(state.message, /exit code 3/);
-  assert.match(state.message, /No module named "pandas"/);
-  assert.match(state.message, /started again .*Next start in 20 s\./);
+  const next = stateOf(facts(status('Running', crashed), { report: { previousFailure: failure } }));
+  assert.match(next.message, /This is start 2, because of this: The app imports "pandas"/);
+  const starved = status('BackOff', { ...crashed, lastTermination: ended({ reason: 'OOMKilled' }) });
+  assert.match(stateOf(facts(starved, { report: { failure } })).message, /^The app used more memory/);
 });
 
 test('an app that used too much memory is told its limit and the remedy', () => {

@@ -33,10 +33,24 @@ export interface StateFacts {
 }
 
 export function stateOf(facts: StateFacts): InstanceState {
-  const { workload } = facts;
-  const status = statusOfPhase[workload.phase];
-  const { reason, message } = explain(facts, status);
-  return { status, reason, message, since: workload.since };
+  const { workload, report } = facts;
+  const phaseStatus = statusOfPhase[workload.phase];
+  // The launcher lingers for a moment, to show what went wrong, before it ends with it.
+  if (phaseStatus === 'STARTING' && report?.phase === 'failed') {
+    const message = report.failure?.message || report.message;
+    return { status: 'FAILED', reason: workload.reason || 'Failed', message, since: workload.since };
+  }
+  const { reason, message } = explain(facts, phaseStatus);
+  return { status: phaseStatus, reason, message, since: workload.since };
+}
+
+/** Why the last process ended: in the launcher's words where it had any, since it saw more than an exit code. */
+function causeOf({ workload, report, memoryLimit }: StateFacts, end: Termination): string {
+  const ended = workload.phase === 'BackOff' || workload.phase === 'Failed';
+  const told = (ended ? report?.failure : report?.previousFailure)?.message ?? '';
+  return told !== '' && (end.reason === 'Error' || end.reason === 'Completed')
+    ? told
+    : describeEnd(end, memoryLimit);
 }
 
 function explain(facts: StateFacts, status: InstanceStatus): { reason: string; message: string } {
@@ -58,33 +72,29 @@ function explain(facts: StateFacts, status: InstanceStatus): { reason: string; m
   }
 }
 
-function explainStart({ workload, report, wasReady, memoryLimit }: StateFacts) {
-  if (wasReady) {
+function explainStart(facts: StateFacts) {
+  const { workload, report } = facts;
+  if (facts.wasReady) {
+    const why = report?.failure?.message ?? workload.message;
     return {
       reason: workload.reason || 'NotReady',
-      message:
-        `The app was ready and stopped answering. ${report?.failure?.message ?? workload.message}`.trim(),
+      message: `The app was ready and stopped answering. ${why}`.trim(),
     };
   }
   const progress = report?.message || workload.message || 'The instance is starting.';
   const last = workload.lastTermination;
   if (workload.restartCount === 0 || last === undefined)
     return { reason: workload.reason, message: progress };
-  const before = report?.previousFailure?.message || describeEnd(last, memoryLimit);
   return {
     reason: workload.reason || 'Restarting',
-    message: `${progress} This is start ${workload.restartCount + 1}, because of this: ${before}`,
+    message: `${progress} This is start ${workload.restartCount + 1}, because of this: ${causeOf(facts, last)}`,
   };
 }
 
-function explainFailure({ workload, report, memoryLimit }: StateFacts) {
+function explainFailure(facts: StateFacts) {
+  const { workload } = facts;
   const last = workload.lastTermination;
-  const cause =
-    last === undefined
-      ? workload.message || 'The app ended.'
-      : [describeEnd(last, memoryLimit), report?.failure?.message ?? '']
-          .filter((part) => part !== '')
-          .join(' ');
+  const cause = last === undefined ? workload.message || 'The app ended.' : causeOf(facts, last);
   if (workload.phase !== 'BackOff') {
     return {
       reason: workload.reason || last?.reason || 'Failed',
@@ -145,7 +155,7 @@ export function failureOf(facts: StateFacts): InstanceFailure | undefined {
   return {
     exitCode: last.exitCode,
     reason: last.reason,
-    message: describeEnd(last, facts.memoryLimit),
+    message: causeOf(facts, last),
     finishedAt: last.finishedAt,
   };
 }

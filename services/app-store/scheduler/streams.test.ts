@@ -148,6 +148,15 @@ test('followed logs go on as lines are written and end with the instance', async
   assert.equal((await take(events, 1))[0]?.event, 'end');
 });
 
+test('the log of a silent instance is answered at once and ends with the instance', async () => {
+  await using t = await startTestScheduler();
+  const id = await t.run(owner);
+  const response = await t.as(owner, `/api/v1/instances/${id}/logs?follow=true`);
+  assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8');
+  await t.as(owner, `/api/v1/instances/${id}`, { method: 'DELETE' });
+  assert.equal(await response.text(), '');
+});
+
 test('a broken log connection resumes behind the last line that was read', async () => {
   await using t = await startTestScheduler();
   const id = await t.run(owner);
