@@ -27,7 +27,7 @@ export function createAppClients(parts: {
         instanceId,
         clientId: appClientIdOf(instanceId),
         clientSecret: randomBytes(32).toString('base64url'),
-        name,
+        name: name.trim() === '' ? instanceId : name.trim(),
         redirectUri: webAddress(redirectUri),
         postLogoutRedirectUri: webAddress(postLogoutRedirectUri),
       };

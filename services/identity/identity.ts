@@ -14,6 +14,7 @@ import { appClientMetadata } from './provider/clients.ts';
 import { createIssuer } from './provider/issuer.ts';
 import { mountProvider } from './provider/mount.ts';
 import { createSessions } from './provider/sessions.ts';
+import type { SlowDownPolicy } from './provider/slow-down.ts';
 import { registerAccount } from './routes/account.ts';
 import { preparePages } from './routes/forms.ts';
 import { registerOperatorRoutes } from './routes/operator.ts';
@@ -46,6 +47,7 @@ export interface IdentityOptions {
   readonly clock?: () => Date;
   readonly keyPolicy?: KeyPolicy;
   readonly throttlePolicy?: ThrottlePolicy;
+  readonly tokenEndpointPolicy?: SlowDownPolicy;
 }
 
 export interface Identity {
@@ -86,6 +88,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     keyRing,
     artifacts,
     logger,
+    slowDown: options.tokenEndpointPolicy,
   });
   const sessions = createSessions({ issuer, artifacts, publicUrl, logger, fetch: options.fetch ?? fetch });
   const service = createPeopleService({ people, artifacts, issuer, sessions, logger });

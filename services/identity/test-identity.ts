@@ -20,7 +20,7 @@ export type TestIdentity = Awaited<ReturnType<typeof startTestIdentity>>;
 export async function startTestIdentity(changes: Partial<IdentityOptions> = {}) {
   const { database, url: databaseUrl, stop: stopDatabase } = await startTestDatabase();
   const port = await freePort();
-  const publicUrl = `http://localhost:${port}`;
+  const publicUrl = changes.publicUrl ?? `http://localhost:${port}`;
   const issuer = `${publicUrl}/auth/realms/haic`;
   const logger = createLogger('test', 'silent');
   await migrate(database, identityMigrations);
@@ -79,6 +79,8 @@ export async function startTestIdentity(changes: Partial<IdentityOptions> = {}) 
     publicUrl,
     issuer,
     verifyToken,
+    /** Where the server listens, also when the public URL says something else. */
+    listenUrl: `http://localhost:${port}`,
     logoutTokens,
     clientOf,
     /** Signs a person in at a client, with the page's form; ends with the client's tokens. */

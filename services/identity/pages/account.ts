@@ -19,7 +19,7 @@ ${notice('bad', problem)}
 <form method="post" action="${action}">
 ${
   person === undefined
-    ? html`<label for="username">User name</label>
+    ? html`<label for="username">Username</label>
 <input id="username" name="username" type="text" value="${username}" required maxlength="127" autocomplete="username"
  autocapitalize="none" spellcheck="false" autofocus>`
     : html`<input type="text" name="username" value="${person.username}" autocomplete="username" hidden readonly>`

@@ -18,7 +18,7 @@ export const signInPage = ({ action, clientName, username, problem }: SignInPage
 ${clientName === undefined ? undefined : html`<p class="dim">to continue to ${clientName}</p>`}
 ${notice('bad', problem)}
 <form method="post" action="${action}">
-<label for="username">User name</label>
+<label for="username">Username</label>
 <input id="username" name="username" type="text" value="${username}" required maxlength="127" autocomplete="username"
  autocapitalize="none" spellcheck="false"${username === '' && autofocus}>
 <label for="password">Password</label>

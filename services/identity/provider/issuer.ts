@@ -5,6 +5,7 @@ import type { ArtifactStore } from '../artifacts.ts';
 import type { IssuerKeys, KeyRing } from '../keys.ts';
 import { type ProviderSetup, providerConfiguration } from './configuration.ts';
 import { sessionEnd } from './lifetimes.ts';
+import { createSlowDown, type SlowDownPolicy } from './slow-down.ts';
 
 export interface Issuer {
   /** The provider with the keys of now. Ask for it on each use: it is replaced when the keys change. */
@@ -19,8 +20,10 @@ export async function createIssuer(options: {
   keyRing: KeyRing;
   artifacts: ArtifactStore;
   logger: Logger;
+  slowDown?: SlowDownPolicy | undefined;
 }): Promise<Issuer> {
   const { setup, keyRing, artifacts, logger } = options;
+  const slowDown = createSlowDown(options.slowDown);
   await keyRing.ensure();
   let keys = await keyRing.read();
   let provider = build(keys);
@@ -29,6 +32,7 @@ export async function createIssuer(options: {
     const made = new Provider(setup.issuer, providerConfiguration(setup, current));
     // Scheme, host and address are set by our own mount (never by the caller), and Koa reads them from these headers.
     made.proxy = true;
+    made.use(slowDown);
     made.use(prefillDeviceCode);
     made.on('server_error', (_ctx, error) =>
       logger.error({ err: error }, 'The OpenID provider failed on a request.'),

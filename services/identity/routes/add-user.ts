@@ -7,8 +7,8 @@ import { newUser } from './schemas.ts';
 
 export function registerAddUser(scope: HttpServer, service: PeopleService): void {
   scope.post(usersPath, { schema: { body: newUser } }, async (request, reply) => {
-    const { password, ...details } = request.body as Static<typeof newUser>;
-    const added = await service.add(details, password);
+    const { password, roles = [], groups = [], ...details } = request.body as Static<typeof newUser>;
+    const added = await service.add({ ...details, roles, groups }, password);
     reply.code(201);
     return {
       user: presentPerson(added.person),

@@ -8,8 +8,8 @@ export const newUser = Type.Object(
   {
     username: Type.String({ maxLength: 128 }),
     password: Type.Optional(Type.String({ maxLength: 4096 })),
-    roles: labels,
-    groups: labels,
+    roles: Type.Optional(labels),
+    groups: Type.Optional(labels),
     name: Type.Optional(Type.String({ maxLength: 400 })),
     email: Type.Optional(Type.String({ maxLength: 400 })),
   },
