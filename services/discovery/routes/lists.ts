@@ -1,7 +1,7 @@
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import Type, { type Static } from 'typebox';
 import type { Catalogue } from '../model.ts';
-import { pageOf } from '../pages.ts';
+import { pageOf } from '../paging.ts';
 import { presentClient, presentComponent, presentLink, presentPage, presentService } from '../present.ts';
 
 const pageQuery = Type.Object({

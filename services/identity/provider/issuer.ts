@@ -24,6 +24,7 @@ export async function createIssuer(options: {
 }): Promise<Issuer> {
   const { setup, keyRing, artifacts, logger } = options;
   const slowDown = createSlowDown(options.slowDown);
+  const keepSessionAlive = createKeepAlive(artifacts, logger);
   await keyRing.ensure();
   let keys = await keyRing.read();
   let provider = build(keys);
@@ -37,7 +38,7 @@ export async function createIssuer(options: {
     made.on('server_error', (_ctx, error) =>
       logger.error({ err: error }, 'The OpenID provider failed on a request.'),
     );
-    made.on('grant.success', (ctx) => keepSessionAlive(ctx, artifacts, logger));
+    made.on('grant.success', keepSessionAlive);
     return made;
   }
 
@@ -69,15 +70,19 @@ async function prefillDeviceCode(ctx: KoaContextWithOIDC, next: () => Promise<vo
   await next();
 }
 
-const extendedLately = new LRUCache<string, true>({ max: 10_000, ttl: 10 * 60 * 1000 });
-
-/** Whoever works in an app all day does not visit the issuer; refreshing the app's tokens is use of the session too. */
-function keepSessionAlive(ctx: KoaContextWithOIDC, artifacts: ArtifactStore, logger: Logger): void {
-  const token = ctx.oidc.entities.RefreshToken;
-  if (token?.sessionUid === undefined || !token.expiresWithSession) return;
-  if (extendedLately.has(token.sessionUid)) return;
-  extendedLately.set(token.sessionUid, true);
-  artifacts
-    .extendSession(token.sessionUid, sessionEnd)
-    .catch((error: unknown) => logger.warn({ err: error }, 'A session could not be extended.'));
+/**
+ * Whoever works in an app all day does not visit the issuer; refreshing the app's tokens is use of the session too. Written at most
+ * every ten minutes a session.
+ */
+function createKeepAlive(artifacts: ArtifactStore, logger: Logger) {
+  const extendedLately = new LRUCache<string, true>({ max: 10_000, ttl: 10 * 60 * 1000 });
+  return (ctx: KoaContextWithOIDC): void => {
+    const token = ctx.oidc.entities.RefreshToken;
+    if (token?.sessionUid === undefined || !token.expiresWithSession) return;
+    if (extendedLately.has(token.sessionUid)) return;
+    extendedLately.set(token.sessionUid, true);
+    artifacts
+      .extendSession(token.sessionUid, sessionEnd)
+      .catch((error: unknown) => logger.warn({ err: error }, 'A session could not be extended.'));
+  };
 }

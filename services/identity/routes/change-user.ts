@@ -1,7 +1,7 @@
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
-import type { PeopleService } from '../people.ts';
 import { presentPerson } from '../present.ts';
+import type { PeopleService } from '../service.ts';
 import { usersPath } from './operator.ts';
 import { byUsername, userChanges } from './schemas.ts';
 

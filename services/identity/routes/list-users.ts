@@ -1,6 +1,6 @@
 import type { HttpServer } from '@haic/kit/http/server.ts';
-import type { PeopleService } from '../people.ts';
 import { presentPerson } from '../present.ts';
+import type { PeopleService } from '../service.ts';
 import { usersPath } from './operator.ts';
 
 export function registerListUsers(scope: HttpServer, service: PeopleService): void {

@@ -1,7 +1,7 @@
 import { forbidden } from '@haic/kit/errors.ts';
 import { type FastifyRequest, type HttpServer, principalOf } from '@haic/kit/http/server.ts';
-import type { PeopleService } from '../people.ts';
 import { mayAdministerPeople } from '../policy.ts';
+import type { PeopleService } from '../service.ts';
 import { registerAddUser } from './add-user.ts';
 import { registerChangeUser } from './change-user.ts';
 import { registerListUsers } from './list-users.ts';

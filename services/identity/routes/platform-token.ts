@@ -1,6 +1,6 @@
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
-import type { PeopleService } from '../people.ts';
+import type { PeopleService } from '../service.ts';
 import { usersPath } from './operator.ts';
 import { byUsername } from './schemas.ts';
 
