@@ -77,7 +77,8 @@ export interface AppAsset {
   readonly kind: 'icon' | 'screenshot';
   readonly contentType: 'image/png' | 'image/jpeg';
   readonly size: number;
-  readonly sha256: string;
+  /** Of the blob; changes with the content. */
+  readonly etag: string;
 }
 
 /** One (name, version). Immutable but for its visibility. */

@@ -1,0 +1,105 @@
+import path from 'node:path';
+import type { HttpServer } from '@haic/kit/http/server.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import type { BlobStore } from '@haic/platform/blob/port.ts';
+import type { Database, Migrations } from '@haic/platform/database/port.ts';
+import { type AppBlobs, createAppBlobs } from './blobs.ts';
+import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
+import type { CatalogClient, InstancesOf } from './client.ts';
+import type { RuntimeVersion } from './manifest/parse-manifest.ts';
+import { accessOf } from './policy.ts';
+import { assetUrl } from './present.ts';
+import { changeAppRoute } from './routes/change-app.ts';
+import { withTypes } from './routes/context.ts';
+import { deleteAppRoute } from './routes/delete-app.ts';
+import { getAppRoute } from './routes/get-app.ts';
+import { getAssetRoute } from './routes/get-asset.ts';
+import { importAppRoute } from './routes/import-app.ts';
+import { listAppsRoute } from './routes/list-apps.ts';
+import { createCatalogService, isAppId } from './service.ts';
+import { type AppStore, createAppStore } from './store.ts';
+import { prepareUploadDirectory } from './uploads.ts';
+
+export const catalogMigrations: Migrations = {
+  schema: 'catalog',
+  directory: path.join(import.meta.dirname, 'migrations'),
+};
+
+export interface CatalogOptions {
+  /** With `catalogMigrations` applied. */
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  /** What is not given is as in `defaultBundleLimits`. */
+  readonly limits?: Partial<BundleLimits>;
+  readonly instancesOf: InstancesOf;
+  /** The Pythons that bundles may name; at least one that is not deprecated. */
+  readonly runtimeVersions: readonly RuntimeVersion[];
+  /** What of the reserved H2O_WAVE variables bundles may set. */
+  readonly allowedCoreEnv?: readonly RegExp[];
+  /** On a disk with room for `concurrentImports` bundles; created, and swept at the start. */
+  readonly temporaryDirectory: string;
+  /** Origin before the addresses of icons, if it is not the portal's. */
+  readonly publicAssetUrlPrefix?: string;
+  readonly logger: Logger;
+}
+
+export interface Catalog {
+  register(server: HttpServer): void;
+  readonly client: CatalogClient;
+  /** Removes blobs that no app owns (any more) and that are older than an hour. Worth a call at the start and once a day. */
+  sweep(options?: { olderThanMs?: number; signal?: AbortSignal }): Promise<number>;
+}
+
+/** The app repository: import, list, visibility, deletion, and what other services ask of it. */
+export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
+  const limits = { ...defaultBundleLimits, ...options.limits };
+  if (!options.runtimeVersions.some((version) => version.deprecated !== true))
+    throw new Error('The catalog needs a runtime version that takes new apps.');
+  await prepareUploadDirectory(options.temporaryDirectory, limits);
+  const store = createAppStore(options.database);
+  const blobs = createAppBlobs(options.blobs);
+  const assetPrefix = options.publicAssetUrlPrefix ?? '';
+  const service = createCatalogService({
+    store,
+    blobs,
+    limits,
+    rules: {
+      runtimeVersions: options.runtimeVersions,
+      ...(options.allowedCoreEnv === undefined ? {} : { allowedCoreEnv: options.allowedCoreEnv }),
+    },
+    instancesOf: options.instancesOf,
+    temporaryDirectory: options.temporaryDirectory,
+    logger: options.logger,
+  });
+  return {
+    register: (plain) => {
+      const server = withTypes(plain);
+      const context = { service, limits, assetPrefix };
+      for (const route of [
+        listAppsRoute,
+        importAppRoute,
+        getAppRoute,
+        changeAppRoute,
+        deleteAppRoute,
+        getAssetRoute,
+      ])
+        route(server, context);
+    },
+    client: createClient(store, blobs, assetPrefix),
+    sweep: (sweep) => service.sweep(sweep),
+  };
+}
+
+function createClient(store: AppStore, blobs: AppBlobs, assetPrefix: string): CatalogClient {
+  return {
+    getApp: async (id) => (isAppId(id) ? store.get(id) : undefined),
+    getApps: (ids) => store.getMany(ids.filter(isAppId)),
+    openBundle: async (id, { signal }) => (isAppId(id) ? blobs.openBundle(id, signal) : undefined),
+    readText: async (id, file) => (isAppId(id) ? store.text(id, file) : undefined),
+    accessOf,
+    iconUrl: (app) => {
+      const icon = app.assets.find((asset) => asset.kind === 'icon');
+      return icon === undefined ? null : assetUrl(assetPrefix, app.id, icon.name);
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { Principal } from '@haic/kit/auth/principal.ts';
+import { forbidden, type HaicError } from '@haic/kit/errors.ts';
+import type { App, AppAccess, Visibility } from './client.ts';
+
+/**
+ * Who may do what with apps (contracts/app-store.md §4). Pure: the principal and the app decide, nothing else. Visitors see apps by
+ * tags; while no app has authorization tags, they see none.
+ */
+type Who = Pick<Principal, 'subject' | 'roles' | 'partyKind'>;
+type What = Pick<App, 'owner' | 'visibility'> & { manifest: Pick<App['manifest'], 'lifecycle'> };
+
+export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly error: HaicError };
+
+export const isAdmin = (who: Who): boolean => who.roles.includes('admin');
+export const hasFullAccess = (who: Who): boolean => who.roles.includes('user') || isAdmin(who);
+
+/** An app's token acts for its person on what the person reads; the store itself is changed by people only. */
+const isByPerson = (who: Who): boolean =>
+  who.partyKind === 'portal' || who.partyKind === 'cli' || who.partyKind === 'platform';
+
+const isOwner = (who: Who, app: Pick<App, 'owner'>): boolean => who.subject === app.owner.subject;
+const isShared = (visibility: Visibility): boolean => visibility === 'ALL_USERS' || visibility === 'PUBLIC';
+
+export function canSee(who: Who, app: What): boolean {
+  if (!hasFullAccess(who)) return false;
+  // Administration is the person's, not what an app may use through the person's token.
+  return isOwner(who, app) || isShared(app.visibility) || (isAdmin(who) && isByPerson(who));
+}
+
+export function canManage(who: Who, app: What): boolean {
+  return isByPerson(who) && hasFullAccess(who) && (isOwner(who, app) || isAdmin(who));
+}
+
+/** Empty when they may. An administrator may not run another's PRIVATE app: nobody acts for somebody else. */
+export function cannotRunBecause(who: Who, app: What): string {
+  if (!canSee(who, app)) return 'You may not see this app.';
+  if (!isByPerson(who)) return 'Only people start apps, not other apps or services.';
+  if (app.manifest.lifecycle === 'LINK') return 'This app is a link; there is nothing to run.';
+  if (isOwner(who, app)) return '';
+  if (app.visibility === 'PRIVATE') return 'Only its owner runs a PRIVATE app.';
+  if (app.manifest.lifecycle === 'MANAGED' && !isAdmin(who))
+    return 'This app is managed: its owner runs it for everyone.';
+  return '';
+}
+
+export function accessOf(who: Who, app: What): AppAccess {
+  const because = cannotRunBecause(who, app);
+  return {
+    canSee: canSee(who, app),
+    canRun: because === '',
+    cannotRunBecause: because,
+    canManage: canManage(who, app),
+  };
+}
+
+export function mayImport(who: Who): Decision {
+  if (!isByPerson(who)) return refuse('An app or a service may not import apps; use the portal or the CLI.');
+  if (!hasFullAccess(who))
+    return refuse('Importing apps needs full access. Ask an administrator for the role "user".');
+  return { allowed: true };
+}
+
+/** For those who see the app already. */
+export function mayManage(who: Who, app: What): Decision {
+  if (!isByPerson(who)) return refuse('An app or a service may not change apps; use the portal or the CLI.');
+  if (!canManage(who, app)) return refuse('Only its owner or an administrator may change this app.');
+  return { allowed: true };
+}
+
+const refuse = (message: string): Decision => ({ allowed: false, error: forbidden('not_allowed', message) });

@@ -1,0 +1,61 @@
+import type { Principal } from '@haic/kit/auth/principal.ts';
+import type { App } from './client.ts';
+import { accessOf } from './policy.ts';
+
+export interface AppVersion {
+  readonly id: string;
+  readonly version: string;
+  readonly createdAt: Date;
+}
+
+export const assetUrl = (prefix: string, appId: string, name: string): string =>
+  `${prefix}/api/v1/apps/${appId}/assets/${name}`;
+
+/** An app in a list: its long description and versions are in `presentAppDetails`. */
+export function presentApp(app: App, principal: Principal, assetPrefix: string) {
+  const { manifest } = app;
+  const access = accessOf(principal, app);
+  const urlsOf = (kind: 'icon' | 'screenshot') =>
+    app.assets
+      .filter((asset) => asset.kind === kind)
+      .map((asset) => assetUrl(assetPrefix, app.id, asset.name));
+  return {
+    id: app.id,
+    name: manifest.name,
+    version: manifest.version,
+    title: manifest.title,
+    description: manifest.description,
+    longDescription: '',
+    icon: urlsOf('icon')[0] ?? null,
+    screenshots: urlsOf('screenshot'),
+    owner: app.owner,
+    visibility: app.visibility,
+    lifecycle: manifest.lifecycle,
+    linkAddress: manifest.linkAddress ?? null,
+    tags: manifest.tags,
+    mode: manifest.runtime.mode,
+    routingMode: manifest.runtime.routingMode,
+    oidc: manifest.runtime.oidc,
+    runtimeVersion: manifest.runtime.runtimeVersion ?? null,
+    bundleSize: app.bundleSize,
+    createdAt: app.createdAt.toISOString(),
+    updatedAt: app.updatedAt.toISOString(),
+    canRun: access.canRun,
+    canManage: access.canManage,
+  };
+}
+
+export const presentAppDetails = (
+  app: App,
+  versions: readonly AppVersion[],
+  principal: Principal,
+  assetPrefix: string,
+) => ({
+  ...presentApp(app, principal, assetPrefix),
+  longDescription: app.longDescription,
+  versions: versions.map(({ id, version, createdAt }) => ({
+    id,
+    version,
+    createdAt: createdAt.toISOString(),
+  })),
+});

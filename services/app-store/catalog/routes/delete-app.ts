@@ -1,0 +1,12 @@
+import { principalOf } from '@haic/kit/http/server.ts';
+import type { CatalogServer, RouteContext } from './context.ts';
+import { IdParams } from './schemas.ts';
+
+/** DELETE /api/v1/apps/:id: refused (409) while it has instances. */
+export function deleteAppRoute(server: CatalogServer, { service }: RouteContext): void {
+  server.delete('/api/v1/apps/:id', { schema: { params: IdParams } }, async (request, reply) => {
+    // Not the caller's signal: once the row is gone the blobs must go too.
+    await service.deleteApp(principalOf(request), request.params.id, AbortSignal.timeout(60_000));
+    return reply.code(204).send();
+  });
+}

@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream';
+import { Type } from '@fastify/type-provider-typebox';
+import { type HaicError, invalid } from '@haic/kit/errors.ts';
+import { principalOf } from '@haic/kit/http/server.ts';
+import { presentAppDetails } from '../present.ts';
+import { bundleTooLarge } from '../uploads.ts';
+import { type CatalogServer, type RouteContext, signalOf } from './context.ts';
+import { VisibilitySchema } from './schemas.ts';
+
+const schema = { querystring: Type.Object({ visibility: Type.Optional(VisibilitySchema) }) };
+const bundleTypes = ['application/octet-stream', 'application/zip', 'application/x-zip-compressed'];
+
+/** POST /api/v1/apps?visibility=PRIVATE: the body is the bundle; it is streamed to disk, checked, and only then kept. */
+export function importAppRoute(server: CatalogServer, { service, limits, assetPrefix }: RouteContext): void {
+  // In a scope of its own, because only this route takes a body that is not parsed.
+  server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(bundleTypes, (_request, body, done) => done(null, body));
+    const typed = scope as CatalogServer;
+    typed.addHook('onRequest', async (request) => {
+      service.admitImport(principalOf(request));
+      if (Number(request.headers['content-length'] ?? 0) > limits.bundleBytes) throw bundleTooLarge(limits);
+    });
+    // Who is refused before the body was read must not be read to the end.
+    typed.addHook('onSend', async (_request, reply) => {
+      if (reply.statusCode >= 400) reply.header('connection', 'close');
+    });
+    typed.post('/api/v1/apps', { schema }, async (request, reply) => {
+      const principal = principalOf(request);
+      if (!isStream(request.body)) throw noBundle();
+      const visibility = request.query.visibility ?? 'PRIVATE';
+      const app = await service.importBundle(principal, request.body, {
+        visibility,
+        signal: signalOf(reply),
+      });
+      const versions = await service.versionsOf(principal, app);
+      return reply.code(201).send(presentAppDetails(app, versions, principal, assetPrefix));
+    });
+    typed.setErrorHandler((error: HaicError & { statusCode?: number }) => {
+      throw error.statusCode === 415 ? noBundle() : error;
+    });
+  });
+}
+
+const isStream = (body: unknown): body is Readable =>
+  typeof body === 'object' && body !== null && 'pipe' in body;
+
+const noBundle = () =>
+  invalid(
+    'bundle_missing',
+    'The body must be the bundle itself, sent with Content-Type: application/octet-stream.',
+  );

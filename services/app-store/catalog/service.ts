@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Principal } from '@haic/kit/auth/principal.ts';
+import { deadline } from '@haic/kit/deadline.ts';
+import { conflict, notFound, tooMany } from '@haic/kit/errors.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import type { AppBlobs } from './blobs.ts';
+import type { BundleLimits } from './bundle/limits.ts';
+import { readBundle } from './bundle/read-bundle.ts';
+import type { App, AppAsset, InstancesOf, Visibility } from './client.ts';
+import type { ManifestRules } from './manifest/parse-manifest.ts';
+import { canSee, type Decision, hasFullAccess, isAdmin, mayImport, mayManage } from './policy.ts';
+import type { AppVersion } from './present.ts';
+import { type AppScope, type AppStore, appExists } from './store.ts';
+import { receiveUpload, type Upload } from './uploads.ts';
+
+export interface CatalogParts {
+  readonly store: AppStore;
+  readonly blobs: AppBlobs;
+  readonly limits: BundleLimits;
+  readonly rules: ManifestRules;
+  readonly instancesOf: InstancesOf;
+  readonly temporaryDirectory: string;
+  readonly logger: Logger;
+}
+
+/** An import writes blobs before its row; what is younger than this may still get its row from another process. */
+const orphanAgeMs = 60 * 60 * 1000;
+
+export type CatalogService = ReturnType<typeof createCatalogService>;
+
+export function createCatalogService(parts: CatalogParts) {
+  const { store, blobs, limits, logger } = parts;
+  const importing = new Set<string>();
+
+  /** 404 for what the person may not know of. */
+  async function getApp(principal: Principal, id: string): Promise<App> {
+    const app = isAppId(id) ? await store.get(id) : undefined;
+    if (app === undefined || !canSee(principal, app)) throw notFound('This app');
+    return app;
+  }
+
+  async function getManaged(principal: Principal, id: string): Promise<App> {
+    const app = await getApp(principal, id);
+    enforce(mayManage(principal, app));
+    return app;
+  }
+
+  return {
+    getApp,
+
+    /** Before the first byte is read: who may not import, or not now, need not upload. */
+    admitImport(principal: Principal): void {
+      enforce(mayImport(principal));
+      if (importing.size >= limits.concurrentImports)
+        throw tooMany('Too many bundles are being imported right now. Try again in a minute.');
+    },
+
+    async importBundle(
+      principal: Principal,
+      content: Readable,
+      options: { visibility: Visibility; signal: AbortSignal },
+    ): Promise<App> {
+      this.admitImport(principal);
+      const id = randomUUID();
+      importing.add(id);
+      try {
+        const upload = await receiveUpload(parts.temporaryDirectory, content, limits, options.signal);
+        try {
+          return await keepBundle(parts, id, principal, upload, options);
+        } finally {
+          await upload.remove();
+        }
+      } finally {
+        importing.delete(id);
+      }
+    },
+
+    async listApps(
+      principal: Principal,
+      query: {
+        text: string;
+        allVersions: boolean;
+        everything: boolean;
+        after: PagePoint | undefined;
+        limit: number;
+      },
+    ): Promise<App[]> {
+      if (!hasFullAccess(principal)) return [];
+      return store.list({
+        scope: scopeOf(principal, query.everything),
+        query: query.text,
+        newestOnly: !query.allVersions,
+        after: query.after,
+        limit: query.limit,
+      });
+    },
+
+    async versionsOf(principal: Principal, app: App): Promise<AppVersion[]> {
+      return store.versions(app.manifest.name, scopeOf(principal, true));
+    },
+
+    async setVisibility(principal: Principal, id: string, visibility: Visibility): Promise<App> {
+      await getManaged(principal, id);
+      const app = await store.setVisibility(id, visibility);
+      if (app === undefined) throw notFound('This app');
+      logger.info({ appId: id, visibility, by: principal.username }, 'app visibility changed');
+      return app;
+    },
+
+    async deleteApp(principal: Principal, id: string, signal: AbortSignal): Promise<void> {
+      const app = await getManaged(principal, id);
+      const instances = await parts.instancesOf(id);
+      if (instances > 0)
+        throw conflict(
+          'app_in_use',
+          `${app.manifest.title} ${app.manifest.version} has ${instances} instance${instances === 1 ? '' : 's'}. Terminate them first, or make the app PRIVATE to retire it.`,
+          { details: { instances } },
+        );
+      await store.delete(id);
+      logger.info({ appId: id, name: app.manifest.name, by: principal.username }, 'app deleted');
+      await blobs.remove(id, signal);
+    },
+
+    async openAsset(principal: Principal, id: string, name: string) {
+      const app = await getApp(principal, id);
+      const asset = app.assets.find((candidate) => candidate.name === name);
+      if (asset === undefined) throw notFound('This image');
+      return {
+        asset,
+        open: async (signal: AbortSignal) => {
+          const content = await blobs.openAsset(id, name, signal);
+          if (content === undefined) throw notFound('This image');
+          return content;
+        },
+      };
+    },
+
+    /** Removes blobs without a row: what a crash during an import or a deletion left. Returns their number. */
+    async sweep(options: { olderThanMs?: number; signal?: AbortSignal } = {}): Promise<number> {
+      const signal = options.signal ?? new AbortController().signal;
+      let swept = 0;
+      for await (const page of blobs.owned(
+        new Date(Date.now() - (options.olderThanMs ?? orphanAgeMs)),
+        signal,
+      )) {
+        const known = await store.knownIds([...new Set(page.map(({ appId }) => appId).filter(isAppId))]);
+        for (const { key, appId } of page) {
+          if (known.has(appId) || importing.has(appId)) continue;
+          await blobs.delete(key, signal);
+          swept += 1;
+        }
+      }
+      if (swept > 0) logger.info({ swept }, 'blobs without an app removed');
+      return swept;
+    },
+  };
+}
+
+export interface PagePoint {
+  readonly createdAt: Date;
+  readonly id: string;
+}
+
+/** Checks, then blobs, then the row that makes the app exist. What fails takes its blobs with it. */
+async function keepBundle(
+  parts: CatalogParts,
+  id: string,
+  principal: Principal,
+  upload: Upload,
+  options: { visibility: Visibility; signal: AbortSignal },
+): Promise<App> {
+  const { store, blobs, limits, rules, logger } = parts;
+  const signal = deadline(limits.checkSeconds * 1000, options.signal);
+  const assets: AppAsset[] = [];
+  try {
+    const bundle = await readBundle(
+      upload.file,
+      { limits, rules, signal },
+      async ({ name, version }) => {
+        if (await store.exists(name, version)) throw appExists({ name, version });
+      },
+      async (image) => void assets.push(await blobs.putAsset(id, image, signal)),
+    );
+    await blobs.putBundle(id, upload, options.signal);
+    const createdAt = new Date();
+    const app: App = {
+      id,
+      owner: { subject: principal.subject, username: principal.username },
+      visibility: options.visibility,
+      manifest: bundle.manifest,
+      longDescription: bundle.longDescription,
+      assets,
+      bundleSha256: upload.sha256,
+      bundleSize: upload.size,
+      createdAt,
+      updatedAt: createdAt,
+    };
+    await store.insert({ ...app, requirements: bundle.requirements, packages: bundle.packages });
+    logger.info(
+      { appId: id, name: bundle.manifest.name, version: bundle.manifest.version, by: principal.username },
+      'app imported',
+    );
+    return app;
+  } catch (error) {
+    // Even when the caller is gone; what cannot be removed now is swept later.
+    await blobs
+      .remove(id, AbortSignal.timeout(30_000))
+      .catch((cause) => logger.warn({ err: cause, appId: id }, 'blobs of a failed import remain'));
+    throw error;
+  }
+}
+
+export const isAppId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+
+/** Administrators see everything where they ask for it; the policy's `canSee` says the same of one app. */
+function scopeOf(principal: Principal, everything: boolean): AppScope {
+  const mayAll = isAdmin(principal) && canSee(principal, foreignPrivateApp);
+  return { subject: principal.subject, everything: everything && mayAll };
+}
+
+const foreignPrivateApp = {
+  owner: { subject: '', username: '' },
+  visibility: 'PRIVATE',
+  manifest: { lifecycle: 'ON_DEMAND' },
+} as const;
+
+function enforce(decision: Decision): void {
+  if (!decision.allowed) throw decision.error;
+}

@@ -1,0 +1,160 @@
+import { conflict } from '@haic/kit/errors.ts';
+import type { Database, Sql } from '@haic/platform/database/port.ts';
+import type { App, AppAsset, Manifest, Visibility } from './client.ts';
+import { versionOrder } from './manifest/version-order.ts';
+
+export interface NewApp extends Omit<App, 'updatedAt'> {
+  readonly requirements: string | undefined;
+  readonly packages: string | undefined;
+}
+
+/** Whose apps a list may show: the person's own and the shared ones, or (administrators) all. */
+export interface AppScope {
+  readonly subject: string;
+  readonly everything: boolean;
+}
+
+export interface ListQuery {
+  readonly scope: AppScope;
+  readonly query: string;
+  /** Only the newest of the versions in scope. */
+  readonly newestOnly: boolean;
+  readonly after: { readonly createdAt: Date; readonly id: string } | undefined;
+  readonly limit: number;
+}
+
+export type AppStore = ReturnType<typeof createAppStore>;
+
+interface Row {
+  id: string;
+  owner_subject: string;
+  owner_username: string;
+  visibility: Visibility;
+  manifest: Manifest;
+  long_description: string;
+  assets: AppAsset[];
+  bundle_sha256: string;
+  bundle_size: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+const columns = (
+  sql: Sql,
+) => sql`id, owner_subject, owner_username, visibility, manifest, long_description, assets,
+  bundle_sha256, bundle_size, created_at, updated_at`;
+
+export function createAppStore(database: Database) {
+  const { sql } = database;
+  const inScope = (scope: AppScope) => sql`
+    (${scope.everything} or owner_subject = ${scope.subject} or visibility in ('ALL_USERS', 'PUBLIC'))`;
+
+  return {
+    async get(id: string): Promise<App | undefined> {
+      const [row] = await sql<Row[]>`select ${columns(sql)} from catalog.apps where id = ${id}`;
+      return row === undefined ? undefined : appOf(row);
+    },
+
+    async getMany(ids: readonly string[]): Promise<App[]> {
+      const rows = await sql<
+        Row[]
+      >`select ${columns(sql)} from catalog.apps where id = any(${[...ids]}::uuid[])`;
+      return rows.map(appOf);
+    },
+
+    async exists(name: string, version: string): Promise<boolean> {
+      const rows = await sql`select 1 from catalog.apps where name = ${name} and version = ${version}`;
+      return rows.length > 0;
+    },
+
+    /** Throws `app_exists` (409). */
+    async insert(app: NewApp): Promise<void> {
+      const { manifest } = app;
+      const inserted = await sql`
+        insert into catalog.apps (id, name, version, version_order, title, description, long_description, owner_subject,
+          owner_username, visibility, manifest, assets, requirements, packages, bundle_sha256, bundle_size,
+          created_at, updated_at)
+        values (${app.id}, ${manifest.name}, ${manifest.version}, ${versionOrder(manifest.version)}, ${manifest.title},
+          ${manifest.description}, ${app.longDescription}, ${app.owner.subject}, ${app.owner.username},
+          ${app.visibility}, ${JSON.stringify(manifest)}::text::jsonb, ${JSON.stringify(app.assets)}::text::jsonb,
+          ${app.requirements ?? null}, ${app.packages ?? null}, ${app.bundleSha256}, ${app.bundleSize},
+          ${app.createdAt}, ${app.createdAt})
+        on conflict on constraint apps_name_version do nothing
+        returning id`;
+      if (inserted.length === 0) throw appExists(manifest);
+    },
+
+    async setVisibility(id: string, visibility: Visibility): Promise<App | undefined> {
+      const [row] = await sql<Row[]>`
+        update catalog.apps set visibility = ${visibility}, updated_at = now() where id = ${id}
+        returning ${columns(sql)}`;
+      return row === undefined ? undefined : appOf(row);
+    },
+
+    async delete(id: string): Promise<void> {
+      await sql`delete from catalog.apps where id = ${id}`;
+    },
+
+    /** Newest import first. */
+    async list(query: ListQuery): Promise<App[]> {
+      const { after } = query;
+      const newest = sql`
+        and id in (select distinct on (name) id from catalog.apps where ${inScope(query.scope)}
+          order by name, version_order desc, created_at desc, id)`;
+      const matches = sql`
+        and position(lower(${query.query}) in lower(name || ' ' || title || ' ' || description)) > 0`;
+      const rows = await sql<Row[]>`
+        select ${columns(sql)} from catalog.apps
+        where ${inScope(query.scope)}
+          ${query.newestOnly ? newest : sql``}
+          ${query.query === '' ? sql`` : matches}
+          ${after === undefined ? sql`` : sql`and (created_at, id) < (${after.createdAt}, ${after.id}::uuid)`}
+        order by created_at desc, id desc
+        limit ${query.limit}`;
+      return rows.map(appOf);
+    },
+
+    /** All versions in scope, the highest first. */
+    async versions(
+      name: string,
+      scope: AppScope,
+    ): Promise<{ id: string; version: string; createdAt: Date }[]> {
+      return await sql<{ id: string; version: string; createdAt: Date }[]>`
+        select id, version, created_at as "createdAt" from catalog.apps
+        where name = ${name} and ${inScope(scope)} order by version_order desc, created_at desc, id`;
+    },
+
+    async text(id: string, file: 'requirements.txt' | 'packages.txt'): Promise<string | undefined> {
+      const [row] = await sql<{ requirements: string | null; packages: string | null }[]>`
+        select requirements, packages from catalog.apps where id = ${id}`;
+      return (file === 'packages.txt' ? row?.packages : row?.requirements) ?? undefined;
+    },
+
+    async knownIds(ids: readonly string[]): Promise<Set<string>> {
+      const rows = await sql<
+        { id: string }[]
+      >`select id from catalog.apps where id = any(${[...ids]}::uuid[])`;
+      return new Set(rows.map((row) => row.id));
+    },
+  };
+}
+
+export const appExists = (manifest: { name: string; version: string }) =>
+  conflict(
+    'app_exists',
+    `${manifest.name} ${manifest.version} has been imported already. Raise Version in app.toml and import again.`,
+    { details: { name: manifest.name, version: manifest.version } },
+  );
+
+const appOf = (row: Row): App => ({
+  id: row.id,
+  owner: { subject: row.owner_subject, username: row.owner_username },
+  visibility: row.visibility,
+  manifest: row.manifest,
+  longDescription: row.long_description,
+  assets: row.assets,
+  bundleSha256: row.bundle_sha256,
+  bundleSize: Number(row.bundle_size),
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});
