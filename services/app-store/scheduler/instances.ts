@@ -114,7 +114,8 @@ export function createInstances(options: {
     put(workload);
   }
 
-  function remove(id: string): void {
+  function remove(id: string | undefined): void {
+    if (id === undefined) return;
     tracker.forget(id);
     if (known.delete(id)) publish(id, undefined);
   }

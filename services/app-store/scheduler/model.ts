@@ -86,7 +86,8 @@ const annotation = {
 const workloadPrefix = 'app-';
 export const workloadNameOf = (instanceId: string): string => `${workloadPrefix}${instanceId}`;
 /** For events that carry a name and nothing else. */
-export const instanceIdOfWorkload = (name: string): string => name.slice(workloadPrefix.length);
+export const instanceIdOfWorkload = (name: string): string | undefined =>
+  name.startsWith(workloadPrefix) ? name.slice(workloadPrefix.length) : undefined;
 
 export const labelsOf = (instance: InstanceIdentity): Record<string, string> => ({
   [labels.kind]: kind,
