@@ -153,7 +153,9 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     const open = live.sessionIds();
     if (open.length === 0) return;
     store.ended(open).then(
-      (ended) => ended.forEach((id) => live.endSession(id)),
+      (ended) => {
+        for (const id of ended) live.endSession(id);
+      },
       (error) => logger.warn(`Open sessions could not be checked: ${messageOf(error)}`),
     );
   };
