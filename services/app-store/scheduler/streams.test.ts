@@ -84,6 +84,15 @@ test('who comes back with the last id is told only what is new', async () => {
   await again.return(undefined);
 });
 
+test('when the platform stops, the events break off without a word of an end, so that readers come back', async () => {
+  await using t = await startTestScheduler();
+  const id = await t.run(owner);
+  const events = eventsOf(await follow(t, id));
+  await take(events, 1);
+  t.scheduler.stop();
+  assert.ok((await events.next()).done);
+});
+
 test('events end for a reader who may no longer see the instance', async () => {
   await using t = await startTestScheduler();
   const id = await t.run(owner, { visibility: 'ALL_USERS' });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { holdLease } from '../lease.ts';
+import type { Instance } from '../model.ts';
 import { maySee } from '../policy.ts';
 import { formatEvent, heartbeat, sendEvents } from '../sse.ts';
 import { answerWith, IdParams, type RouteContext, type SchedulerServer } from './context.ts';
@@ -26,18 +27,22 @@ export function instanceEventsRoute(server: SchedulerServer, context: RouteConte
         yield 'retry: 1000\n\n';
         let sent = typeof lastId === 'string' ? lastId : undefined;
         for await (const instance of statesOf(context, id, AbortSignal.any([closed, lease.signal]))) {
-          if (instance === undefined) {
+          if (instance === 'idle') {
             yield heartbeat;
             continue;
           }
-          if (!maySee(actor, instance).allowed) break;
+          if (instance === 'gone' || !maySee(actor, instance).allowed) {
+            yield theEnd;
+            return;
+          }
           const data = JSON.stringify(await answerWith(context, request, instance));
           // The id names the content, so that a reader who comes back is not told what it knows.
           const eventId = createHash('sha256').update(data).digest('base64url').slice(0, 16);
           if (eventId !== sent) yield formatEvent({ event: 'instance', id: eventId, data });
           sent = eventId;
         }
-        if (!closed.aborted) yield formatEvent({ event: 'end', data: '{}' });
+        // Without this word, as when the platform stops, the reader knows that it should come back.
+        if (lease.signal.aborted) yield theEnd;
       } finally {
         lease.end();
       }
@@ -45,18 +50,20 @@ export function instanceEventsRoute(server: SchedulerServer, context: RouteConte
   });
 }
 
-/** The instance at each change, undefined when nothing happened for a while; ends when it is gone. */
-async function* statesOf(context: RouteContext, id: string, signal: AbortSignal) {
+const theEnd = formatEvent({ event: 'end', data: '{}' });
+
+/** The instance at each change, until it is gone. */
+async function* statesOf(
+  context: RouteContext,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<Instance | 'idle' | 'gone'> {
   const idleMs = context.heartbeatMs;
   for await (const change of context.instances.changes({ signal, idleMs, only: id })) {
-    if (change.type === 'REMOVE') return;
+    if (change.type === 'REMOVE') yield 'gone';
     if (change.type === 'SET') yield change.instance;
-    if (change.type === 'IDLE') yield undefined;
-    if (change.type === 'SNAPSHOT') {
-      // One that was started a moment ago may be known to the runtime and not yet seen by the watch.
-      const instance = change.instances[0] ?? (await context.service.find(id));
-      if (instance === undefined) return;
-      yield instance;
-    }
+    if (change.type === 'IDLE') yield 'idle';
+    // One that was started a moment ago may be known to the runtime and not yet seen by the watch.
+    if (change.type === 'SNAPSHOT') yield change.instances[0] ?? (await context.service.find(id)) ?? 'gone';
   }
 }
