@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { HaicError, messageOf, unavailable } from '@haic/kit/errors.ts';
+import { createBytecodeCache } from './bytecode.ts';
 import type {
   EnvironmentFailed,
   EnvironmentNeedsBuild,
@@ -14,7 +15,6 @@ import { diskFullMessage, explain, isDiskFull } from './explain.ts';
 import { type Interpreter, listInterpreters, pickInterpreter } from './interpreters.ts';
 import { demandHashes, environmentHash, sha256 } from './lock.ts';
 import { type ReadRequirements, readRequirements } from './requirements.ts';
-import { runProcess } from './run-process.ts';
 import { type Caller, createLimit, createSharedWork } from './shared-work.ts';
 import { openStore } from './store.ts';
 import { createUvTool } from './uv-tool.ts';
@@ -52,6 +52,7 @@ export async function createEnvironments(options: EnvironmentsOptions) {
   const interpreters = options.interpreters ?? (await listInterpreters());
   const home = await store.newTempFolder();
   const uv = createUvTool({ ...options, cacheFolder: store.folders.cache, tempFolder: home });
+  const bytecode = createBytecodeCache({ cache: store.folders.cache, marks: store.folders.bytecode });
   const wheels = createWheelStore({
     folder: store.folders.wheels,
     newTempFile: store.newTempPath,
@@ -159,7 +160,7 @@ export async function createEnvironments(options: EnvironmentsOptions) {
       await checkSpace();
       work.log('Installing…');
       return inTempFolder(async (folder) => {
-        const failure = await fill(folder, lock, interpreter, hash, work);
+        const failure = await fill(folder, lock, interpreter, work);
         if (failure !== undefined) return failure;
         await store.publish(folder, hash, work.signal);
         const published = store.find(hash);
@@ -175,16 +176,16 @@ export async function createEnvironments(options: EnvironmentsOptions) {
     folder: string,
     lock: string,
     interpreter: Interpreter,
-    hash: string,
     work: Work,
   ): Promise<EnvironmentNeedsBuild | EnvironmentFailed | undefined> {
     await writeFile(path.join(folder, 'requirements.lock'), lock, { mode: 0o644 });
     const venv = await uv.createVenv(folder, interpreter.path, work);
     if (venv.code !== 0) return outcomeOf(venv.lines, interpreter);
     if (lock.trim() === '') return undefined;
+    const known = await bytecode.known(interpreter);
     const installed = await uv.install(folder, work);
     if (installed.code !== 0) return outcomeOf(installed.lines, interpreter);
-    await compileBytecode(folder, path.join(store.folders.envs, hash), interpreter, work);
+    await bytecode.complete(path.join(folder, 'venv'), interpreter, known, work);
     return undefined;
   }
 
@@ -271,39 +272,6 @@ function readConstraints(text: string | undefined): Plain | { kind: 'refused'; m
     wheelFolder: '/',
   });
   return read.kind === 'needs-build' ? { kind: 'refused', message: read.message } : read;
-}
-
-/** An app cannot write bytecode beside the files, so it is done once here: by the system's Python, without anything of the environment. */
-async function compileBytecode(
-  folder: string,
-  finalFolder: string,
-  python: Interpreter,
-  work: Work,
-): Promise<void> {
-  work.log('Compiling…');
-  await runProcess({
-    command: python.path,
-    args: [
-      '-I',
-      '-S',
-      '-m',
-      'compileall',
-      '-q',
-      '-q',
-      '-j',
-      '2',
-      '-s',
-      folder,
-      '-p',
-      finalFolder,
-      path.join(folder, 'venv', 'lib'),
-    ],
-    env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
-    cwd: '/',
-    deadlineMs: 15 * 60_000,
-    signal: work.signal,
-    // A package may ship files that this Python cannot compile (templates, Python 2): they are left as they are.
-  });
 }
 
 const failed = (message: string, lines: readonly string[] = []): EnvironmentFailed => ({

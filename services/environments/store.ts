@@ -16,6 +16,7 @@ export async function openStore(root: string) {
     locks: path.join(root, 'locks'),
     wheels: path.join(root, 'wheels'),
     cache: path.join(root, 'uv-cache'),
+    bytecode: path.join(root, 'bytecode'),
     tmp: path.join(root, 'tmp'),
   };
   await mkdir(root, { recursive: true, mode: 0o755 });
@@ -84,6 +85,7 @@ export async function openStore(root: string) {
         [folders.envs, (entry) => path.join(entry, 'requirements.lock')],
         [folders.locks, (entry) => entry],
         [folders.wheels, (entry) => entry],
+        [folders.bytecode, (entry) => entry],
       ];
       for (const [folder, stampOf] of removable) {
         for (const name of readdirSync(folder)) {
