@@ -57,6 +57,15 @@ const known: readonly Known[] = [
     cause: (match) => `The app may not use ${match[1]}. Write below /tmp or to a volume (VolumeMount).`,
   },
   {
+    pattern: /invalid peer certificate|CERTIFICATE_VERIFY_FAILED/,
+    cause: () =>
+      'The certificate of the package index is not trusted here. An own certificate authority is set with HAIC_CA_FILE.',
+  },
+  {
+    pattern: /(?:Failed to fetch|error sending request|Could not connect|dns error)/i,
+    cause: () => 'A package could not be downloaded: the package index cannot be reached from here.',
+  },
+  {
     pattern: /No solution found when resolving|ResolutionImpossible|was not found in the package registry/,
     cause: () =>
       'requirements.txt cannot be satisfied: a package or version does not exist, or two exclude each other.',
@@ -65,10 +74,6 @@ const known: readonly Known[] = [
     pattern: /Failed to build|error: command .*(gcc|cc|clang)|metadata-generation-failed/,
     cause: () =>
       'A requirement has no ready-made wheel for this Python and its build failed. Choose a version that has one.',
-  },
-  {
-    pattern: /(?:Failed to fetch|error sending request|Could not connect|dns error)/i,
-    cause: () => 'A package could not be downloaded: the package index cannot be reached from here.',
   },
   {
     pattern: /^(SyntaxError|IndentationError|TabError): (.+)$/,

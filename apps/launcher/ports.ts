@@ -15,6 +15,15 @@ export function freePort(): Promise<number> {
   });
 }
 
+/** False when another process holds the port. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, loopback, () => server.close(() => resolve(true)));
+  });
+}
+
 /** True when something accepts connections there. */
 export function accepts(port: number, host = loopback): Promise<boolean> {
   return new Promise((resolve) => {

@@ -17,7 +17,7 @@ import { LaunchFailure } from './failure.ts';
 import type { InstanceLog } from './instance-log.ts';
 import { describeEnd, likelyCause } from './likely-cause.ts';
 import type { LauncherPaths } from './paths.ts';
-import { accepts, freePort, loopback } from './ports.ts';
+import { accepts, freePort, isFree, loopback } from './ports.ts';
 
 export interface ProcessContext {
   readonly config: LauncherConfig;
@@ -48,6 +48,7 @@ function newAccessKey(log: InstanceLog): AccessKey {
 /** waved comes first: the app registers itself once, at its start (contract wave-app §3). */
 export async function startWaved(context: ProcessContext, waved: Waved, port: number): Promise<RunningWaved> {
   const { config, paths, site, log } = context;
+  await requireFree(port);
   await mkdir(path.join(paths.waved, 'data'), { recursive: true });
   const facts = { wavedPort: port, webDirectory: waved.www, access: newAccessKey(log) };
   log.line('launcher', `Starting waved ${waved.version} on ${loopback}:${port}${config.baseUrl}`);
@@ -64,6 +65,12 @@ export async function startWaved(context: ProcessContext, waved: Waved, port: nu
   return { child, facts };
 }
 
+/** Somebody else's answer on this port must not be taken for ours: visitors would be sent there. */
+async function requireFree(port: number): Promise<void> {
+  if (!(await isFree(port)))
+    throw new LaunchFailure(`Port ${port} of this instance is taken by another process on the machine.`);
+}
+
 /** In `wave` mode the app's own port is free to choose; in `python` mode it is the one that traffic is sent to. */
 export async function startApp(
   context: ProcessContext,
@@ -76,6 +83,7 @@ export async function startApp(
   const appAccess = newAccessKey(context.log);
   for (let attempt = 1; ; attempt += 1) {
     const port = waved === undefined ? portApp : await freePort();
+    if (waved === undefined) await requireFree(port);
     const child = spawnApp(context, { ...rest, port, appAccess, wave: waved?.facts });
     const end = await listening(context, child, port, 'The app');
     if (end === undefined) return child;
@@ -139,10 +147,28 @@ export function processFailure(
   end: ProcessEnd,
 ): LaunchFailure {
   const who = kind === 'app' ? 'The app' : 'The Wave server (waved)';
-  const lines = context.log.last(kind === 'app' ? 40 : 20, kind);
+  const lines = context.log.last(kind === 'app' ? 80 : 20, kind);
   if (end.startError !== undefined)
     return new LaunchFailure(`${who} could not be started: ${end.startError}`, lines);
   const cause = likelyCause(lines, context.config);
   const message = `${who} ${describeEnd(end)}.${cause === undefined ? '' : ` ${cause}`}`;
-  return new LaunchFailure(message, lines.slice(-20));
+  return new LaunchFailure(message, essentialLines(lines));
+}
+
+const shownLines = 20;
+/** Of a traceback through uvicorn and importlib hardly a line is the app's own. */
+const frameOfTools = /^ +File "(<frozen |.*\/(site-packages|dist-packages|importlib|asyncio|runpy\.py))/;
+
+/** The last lines; of a traceback that is longer, its first line and the frames of the app. */
+function essentialLines(lines: readonly string[]): string[] {
+  const start = lines.findLastIndex((line) => line.startsWith('Traceback'));
+  if (start === -1 || lines.length - start <= shownLines) return lines.slice(-shownLines);
+  const kept: string[] = [];
+  let skipping = false;
+  for (const line of lines.slice(start + 1)) {
+    if (/^ +File "/.test(line)) skipping = frameOfTools.test(line);
+    else if (!line.startsWith('    ')) skipping = false;
+    if (!skipping) kept.push(line);
+  }
+  return [lines[start] ?? '', '  …', ...kept.slice(2 - shownLines)];
 }

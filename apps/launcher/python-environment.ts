@@ -155,6 +155,9 @@ async function runUv(setup: PythonSetup, args: readonly string[]): Promise<void>
       UV_PYTHON_DOWNLOADS: 'never',
       UV_NO_CONFIG: '1',
       UV_NO_PROGRESS: '1',
+      UV_SYSTEM_CERTS: '1',
+      UV_NO_ENV_FILE: '1',
+      UV_HTTP_TIMEOUT: '60',
     },
     onLine: (line) => {
       lines.push(line);
