@@ -23,7 +23,10 @@ export interface BytecodeCache {
   ): Promise<void>;
 }
 
-/** Tests of packages are never imported by apps and are a third of all code. */
+/**
+ * Tests of packages are never imported by apps and are a third of all code. What a wheel has in its `.data` folder goes to other places,
+ * and uv refuses to install a wheel with a file there that its RECORD does not name.
+ */
 const script = `
 import compileall, functools, os, sys
 from concurrent.futures import ProcessPoolExecutor
@@ -31,7 +34,7 @@ if __name__ == "__main__":
     files = []
     for root in sys.argv[1:]:
         for folder, folders, names in os.walk(root):
-            folders[:] = [name for name in folders if name != "tests"]
+            folders[:] = [name for name in folders if name != "tests" and not (folder == root and name.endswith(".data"))]
             files += [os.path.join(folder, name) for name in names if name.endswith(".py")]
     compile_file = functools.partial(compileall.compile_file, quiet=2)
     with ProcessPoolExecutor(2) as pool:

@@ -45,7 +45,7 @@ for start in [root] + known:
             attempt("write " + place, lambda: open(place, "ab").close())
             attempt("mode of " + place, lambda: os.chmod(place, 0o666))
             attempt("remove " + place, lambda: os.unlink(place))
-for name in ["uv-cache", "wheels", "locks", "tmp", "envs"]:
+for name in ["uv", "bytecode", "wheels", "locks", "tmp", "envs"]:
     attempt("list " + name, lambda: os.listdir(os.path.join(root, name)))
     attempt("plant in " + name, lambda: open(os.path.join(root, name, "planted"), "w").close())
 print("\\n".join(done))
@@ -124,9 +124,9 @@ test('a folder whose modes were loosened is closed again at the next start', asy
   const directory = await testFolder();
   try {
     await (await startTestEnvironments({ directory })).stop();
-    await chmod(path.join(directory, 'uv-cache'), 0o777);
+    await chmod(path.join(directory, 'uv'), 0o777);
     await (await startTestEnvironments({ directory })).stop();
-    const modes = await promisify(execFile)('stat', ['-c', '%a', path.join(directory, 'uv-cache')]);
+    const modes = await promisify(execFile)('stat', ['-c', '%a', path.join(directory, 'uv')]);
     assert.equal(modes.stdout.trim(), '700');
   } finally {
     await rm(directory, { recursive: true, force: true });

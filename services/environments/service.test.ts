@@ -62,6 +62,38 @@ test('a Wave app gets its packages, with progress; the second time nothing is re
   assert.deepEqual(again.lines, []);
 });
 
+test('an environment of known packages is made of what is there, with its bytecode', async () => {
+  const caller = testCaller();
+  const outcome = ready(await prepare({ requirements: 'h2o-wave==1.8.16\niniconfig==1.1.1\n' }, caller));
+  assert.equal(outcome.cached, false);
+  assert.doesNotMatch(caller.lines.join('\n'), /Download/);
+  const used = await runPython(
+    'import os, h2o_wave.core as c, iniconfig as i; print(all(map(os.path.exists, [c.__cached__, i.__cached__])))',
+    [],
+    {
+      python: path.join(outcome.path, 'bin', 'python'),
+    },
+  );
+  assert.equal(used.output.trim(), 'True');
+});
+
+test('a wheel cannot plant bytecode for the modules of another', async () => {
+  const victim = await makeWheel(wheels, 'victim', { 'victim.py': 'answer = 42\n' });
+  // The same path, time and size as the victim's source: Python would take bytecode of the one for the other's.
+  const thief = await makeWheel(wheels, 'thief', { 'victim.py': 'answer = 66\n' });
+  const of = (...list: (typeof victim)[]) => ({
+    requirements: list.map((wheel) => `./${wheel.fileName}`).join('\n'),
+    wheels: list.map((wheel) => ({ path: wheel.fileName, sha256: wheel.sha256 })),
+  });
+  for (const wheel of [victim, thief]) await wheel.upload(environments);
+  await prepare(of(victim, thief));
+  const { path: venv } = ready(await prepare(of(victim)));
+  const used = await runPython('import victim; print(victim.answer)', [], {
+    python: path.join(venv, 'bin/python'),
+  });
+  assert.equal(used.output.trim(), '42');
+});
+
 test('programs of packages run from the finished place', async () => {
   const { path: venv } = ready(await prepare({ requirements: 'h2o-wave==1.8.16\n' }));
   const ran = await runPython(

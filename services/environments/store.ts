@@ -15,7 +15,7 @@ export async function openStore(root: string) {
     envs: path.join(root, 'envs'),
     locks: path.join(root, 'locks'),
     wheels: path.join(root, 'wheels'),
-    cache: path.join(root, 'uv-cache'),
+    cache: path.join(root, 'uv'),
     bytecode: path.join(root, 'bytecode'),
     tmp: path.join(root, 'tmp'),
   };
