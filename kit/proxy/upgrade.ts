@@ -39,6 +39,10 @@ export function upgrade(
   );
 }
 
+interface ClosableSocket {
+  destroySoon?(): void;
+}
+
 /** Answers an upgrade request like any other request: for refusals, and for servers that do not speak WebSocket. */
 export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request);
@@ -47,7 +51,8 @@ export function responseOn(request: IncomingMessage, socket: Duplex): ServerResp
   response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]);
   response.on('finish', () => {
     response.detachSocket(socket as Parameters<ServerResponse['detachSocket']>[0]);
-    socket.end();
+    // An upgrade's socket is nobody's any more: without this it would stay half open for as long as the client likes.
+    (socket as ClosableSocket).destroySoon?.();
   });
   return response;
 }

@@ -57,7 +57,8 @@ export function createListener(options: ListenerOptions): Listener {
       `Haic does not listen on ${open.map(({ host }) => host).join(', ')} without TLS: passwords and tokens would be ` +
         'readable on the network. Give --tls-cert and --tls-key, or say that TLS ends in front of Haic.',
     );
-  const servers = options.listen.map(() => createServer(options));
+  const upgraded = new Set<Duplex>();
+  const servers = options.listen.map(() => createServer(options, upgraded));
   const stopReloading =
     tls === undefined ? () => {} : reloadTls(servers as HttpsServer[], tls, options.logger);
 
@@ -76,12 +77,12 @@ export function createListener(options: ListenerOptions): Listener {
     },
     close: async () => {
       stopReloading();
-      await Promise.all(servers.map(closeServer));
+      await Promise.all(servers.map((server) => closeServer(server, upgraded)));
     },
   };
 }
 
-function createServer(options: ListenerOptions): Server {
+function createServer(options: ListenerOptions, upgraded: Set<Duplex>): Server {
   const server =
     options.tls === undefined
       ? createHttpServer(strict)
@@ -91,7 +92,8 @@ function createServer(options: ListenerOptions): Server {
     // The same: whether the body is wanted is known once the request was authorised.
     .on('checkContinue', options.onRequest)
     .on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      socket.on('error', () => {});
+      upgraded.add(socket);
+      socket.on('error', () => {}).on('close', () => upgraded.delete(socket));
       options.onUpgrade(request, socket, head);
     });
   return server;
@@ -123,11 +125,14 @@ function reloadTls(
   return () => clearInterval(timer);
 }
 
-async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: Server, upgraded: ReadonlySet<Duplex>): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  }, graceMs);
   await closed;
   clearTimeout(timer);
 }
