@@ -98,7 +98,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const page = await context.newPage();
     for (const shot of shots) {
       await page.goto(standIn.url + shot.path);
-      await page.waitForTimeout(350);
+      await page.waitForTimeout(200);
       await shot.prepare?.(page);
       await page.waitForTimeout(250);
       await page.screenshot({

@@ -57,7 +57,7 @@ export const theme = createTheme({
       '#bdbdb9',
       '#a6a6a2',
       '#757571',
-      '#4a4a48',
+      '#626260',
       '#3a3a38',
       '#2a2a29',
       '#1f1f1e',
@@ -79,6 +79,8 @@ export const theme = createTheme({
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
   variables: { '--haic-ink': ink, '--haic-sun': sun[5] },
   light: {
+    // Outlines of fields: Mantine's own are fainter than AA's 3:1.
+    '--mantine-color-gray-4': '#91918b',
     '--mantine-color-body': '#fbfbf9',
     '--mantine-color-text': '#1c1c1a',
     '--mantine-color-dimmed': '#5c5c57',

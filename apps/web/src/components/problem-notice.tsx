@@ -6,7 +6,12 @@ export function ProblemNotice(props: { error: unknown; onRetry?: () => void; tit
   if (props.error === null || props.error === undefined) return null;
   const requestId = props.error instanceof ApiError ? props.error.requestId : undefined;
   return (
-    <Alert color="red" variant="outline" role="alert" title={props.title ?? titleOf(props.error)}>
+    <Alert
+      variant="outline"
+      className="notice problem"
+      role="alert"
+      title={props.title ?? titleOf(props.error)}
+    >
       <Text size="sm" className="break">
         {detailOf(props.error)}
       </Text>

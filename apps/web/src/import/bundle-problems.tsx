@@ -8,7 +8,7 @@ export function BundleProblems({ error }: { error: unknown }) {
   if (problems.length === 0) return <ProblemNotice error={error} />;
   const requestId = error instanceof ApiError ? error.requestId : undefined;
   return (
-    <Alert color="red" variant="outline" role="alert" title={titleOf(error)}>
+    <Alert variant="outline" className="notice problem" role="alert" title={titleOf(error)}>
       <Text size="sm">
         {problems.length === 1
           ? 'One thing must be put right.'

@@ -46,9 +46,7 @@ export function FailurePanel({ instance }: { instance: Instance }) {
     >
       <div>
         <Title order={2} size="h4">
-          {again
-            ? `The last start failed; start ${instance.restartCount + 1} is under way`
-            : 'It did not start'}
+          {again ? `The last start failed; start ${instance.restartCount + 1} is under way` : 'It failed'}
         </Title>
         {last !== undefined && (
           <Text size="sm" c="dimmed">
@@ -74,7 +72,7 @@ export function FailurePanel({ instance }: { instance: Instance }) {
           </Text>
           {lines.isError && <ProblemNotice error={lines.error} onRetry={() => void lines.refetch()} />}
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-          <div className="log" tabIndex={0} style={{ height: 'auto', minHeight: 80, maxHeight: 300 }}>
+          <div className="log" tabIndex={0} style={{ height: 'auto', minHeight: 80, maxHeight: 440 }}>
             {lines.isSuccess && lines.data.length === 0 && 'The log is empty.'}
             {lines.data?.map((line, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity, and never move

@@ -59,7 +59,7 @@ function InstanceDetails({ instance, gone }: { instance: Instance; gone: boolean
     <Stack gap="lg">
       <InstanceHeader instance={instance} gone={gone} href={href} />
       {gone && (
-        <Alert variant="outline" color="gray" title="This instance has ended">
+        <Alert variant="outline" className="notice" title="This instance has ended">
           <Group justify="space-between">
             <Text size="sm">It was terminated, and its files are removed.</Text>
             <Button component={Link} to={`/apps/${instance.app.id}`} size="xs" variant="default">

@@ -33,7 +33,7 @@ export function Stages({ stages }: { stages: readonly Stage[] }) {
           </Text>
           <Text size="sm" c="dimmed" className="numbers" ta="right">
             {elapsed(stage, now)}
-            {stage.usualSeconds !== undefined && stage.state !== 'done' && (
+            {stage.usualSeconds !== undefined && (stage.state === 'waiting' || stage.state === 'running') && (
               <span>
                 {stage.state === 'running' ? ' of ' : ''}usually {duration(stage.usualSeconds)}
               </span>

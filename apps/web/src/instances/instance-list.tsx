@@ -51,15 +51,17 @@ function InstanceRow(props: { instance: Instance; showOwner: boolean; onTerminat
   return (
     <tr>
       <td className={classes.app}>
-        <AppIcon app={instance.app} size={32} />
-        <span style={{ minWidth: 0 }}>
-          <Anchor component={Link} to={`/instances/${instance.id}`} fw={600} size="sm" className="break">
-            {instance.app.title}
-          </Anchor>
-          <Text size="xs" c="dimmed" className="break">
-            {instance.app.version}
-          </Text>
-        </span>
+        <div>
+          <AppIcon app={instance.app} size={32} />
+          <span style={{ minWidth: 0 }}>
+            <Anchor component={Link} to={`/instances/${instance.id}`} fw={600} size="sm" className="break">
+              {instance.app.title}
+            </Anchor>
+            <Text size="xs" c="dimmed" className="break">
+              {instance.app.version}
+            </Text>
+          </span>
+        </div>
       </td>
       <td className={classes.status}>
         <StatusLabel status={instance.status} />

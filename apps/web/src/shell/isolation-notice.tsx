@@ -30,8 +30,8 @@ export function IsolationNotice() {
   };
   return (
     <Alert
-      color="gray"
       variant="outline"
+      className="notice"
       title="How far apps are kept apart here"
       withCloseButton
       closeButtonLabel="Dismiss this notice"

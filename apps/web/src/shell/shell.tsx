@@ -62,7 +62,7 @@ export function Shell() {
             <Link
               to="/"
               aria-label="Haic, to the App Store"
-              style={{ color: '#fff', textDecoration: 'none' }}
+              style={{ display: 'flex', color: '#fff', textDecoration: 'none' }}
             >
               <Wordmark />
             </Link>
@@ -86,7 +86,7 @@ export function Shell() {
               leftSection={<place.icon size={18} stroke={1.7} aria-hidden="true" />}
               active={here}
               aria-current={here ? 'page' : undefined}
-              style={{ borderRadius: 8 }}
+              className="place"
             />
           );
         })}

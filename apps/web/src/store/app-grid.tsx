@@ -23,7 +23,7 @@ function AppCard({ app, running, showVisibility }: { app: App; running: number; 
           </Text>
         </div>
         {running > 0 && (
-          <Badge color="green.9" variant="filled" size="sm" tt="none">
+          <Badge color="#1a7431" variant="filled" size="sm" tt="none">
             running
           </Badge>
         )}

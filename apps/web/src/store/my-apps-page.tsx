@@ -1,4 +1,5 @@
 import { Stack } from '@mantine/core';
+import { useEffect } from 'react';
 import { useApps, useMe } from '../api/queries.ts';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
@@ -6,6 +7,8 @@ import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { AppGrid, AppGridLoading } from './app-grid.tsx';
 import { ImportButton, NoApps, NothingFound } from './no-apps.tsx';
 import { useRunningByApp } from './running.ts';
+
+const wantedItems = 12;
 
 /** The apps one has imported, whoever sees them. */
 export function MyAppsPage() {
@@ -17,6 +20,13 @@ export function MyAppsPage() {
   const items = (apps.data?.pages.flatMap((page) => page.items) ?? []).filter(
     (app) => app.owner.subject === subject,
   );
+  const { hasNextPage, isFetching, fetchNextPage } = apps;
+  const tooFew = subject !== undefined && items.length < wantedItems;
+  // A page may hold few apps of one's own among those of others: go on until there is something to show.
+  useEffect(() => {
+    if (tooFew && hasNextPage && !isFetching) void fetchNextPage();
+  }, [tooFew, hasNextPage, isFetching, fetchNextPage]);
+
   const loaded = apps.isSuccess && subject !== undefined;
 
   return (
