@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { get as httpGet } from 'node:http';
-import { get as httpsGet } from 'node:https';
-import { getCACertificates } from 'node:tls';
 import { sleep } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
+import { http, https } from './builtin.ts';
+import { trustedCertificates } from './certificates.ts';
 
 const pauseMs = 1_000;
 const attemptMs = 5_000;
@@ -16,10 +14,7 @@ export async function waitForIssuer(options: {
   signal: AbortSignal;
 }): Promise<void> {
   const url = `${options.providerUrl}/.well-known/openid-configuration`;
-  const ca =
-    options.caFile === undefined
-      ? undefined
-      : [...getCACertificates('default'), readFileSync(options.caFile, 'utf8')];
+  const ca = trustedCertificates(options.caFile);
   for (;;) {
     const problem = await ask(url, ca, options.signal);
     if (problem === undefined) return;
@@ -35,8 +30,8 @@ function ask(url: string, ca: string[] | undefined, signal: AbortSignal): Promis
     const limit = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
     const options = { agent: false as const, signal: limit };
     const request = url.startsWith('https:')
-      ? httpsGet(url, { ...options, ...(ca === undefined ? {} : { ca }) })
-      : httpGet(url, options);
+      ? https().get(url, { ...options, ...(ca === undefined ? {} : { ca }) })
+      : http.get(url, options);
     request.on('error', (error) => resolve(limit.aborted ? 'no answer' : messageOf(error)));
     request.on('response', (response) => {
       let text = '';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { http } from './builtin.ts';
 import type { InstanceLog } from './instance-log.ts';
 import type { LaunchStatus } from './status.ts';
 import { type PageFacts, renderLive, renderStatusPage } from './status-page.ts';
@@ -28,7 +29,7 @@ export async function startStatusServer(options: {
   const watchers = new Set<ServerResponse>();
   const push = pushChanges(options, watchers);
 
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     const route = (request.url ?? '/').split('?')[0];
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');

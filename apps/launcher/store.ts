@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { createWriteStream, readFileSync } from 'node:fs';
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { createWriteStream } from 'node:fs';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { getCACertificates } from 'node:tls';
+import { http, https } from './builtin.ts';
+import { trustedCertificates } from './certificates.ts';
 import type { LauncherConfig } from './config.ts';
 
 export interface StoreAnswer {
@@ -63,11 +63,6 @@ export function connectStore(config: LauncherConfig): StoreClient {
 /** 401 may be a clock that is being set right, 404 and 409 a store that is just coming up with this instance: those are asked again. */
 const isFinal = (status: number) => status === 403 || status === 410;
 
-/** A CA of one's own is trusted beside the usual ones. */
-function trustedCertificates(caFile: string | undefined): string[] | undefined {
-  return caFile === undefined ? undefined : [...getCACertificates('default'), readFileSync(caFile, 'utf8')];
-}
-
 function send(
   url: URL,
   method: string,
@@ -84,8 +79,8 @@ function send(
     };
     const request: ClientRequest =
       url.protocol === 'https:'
-        ? httpsRequest(url, { ...options, ...(ca === undefined ? {} : { ca }) })
-        : httpRequest(url, options);
+        ? https().request(url, { ...options, ...(ca === undefined ? {} : { ca }) })
+        : http.request(url, options);
     request.setTimeout(30_000, () => request.destroy(new Error('no answer for 30 seconds')));
     request.on('response', resolve);
     request.on('error', reject);

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { http } from './builtin.ts';
 import type { InstanceLog } from './instance-log.ts';
 import { loopback } from './ports.ts';
 import type { StoreClient } from './store.ts';
@@ -39,7 +40,7 @@ export async function startTokenEndpoint(store: StoreClient, log: InstanceLog): 
     });
     return inFlight;
   };
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     void answerTo(request, handle, mint)
       .catch(() => oauthError(400, 'invalid_request', 'The request could not be read.'))
       .then((answer) => send(response, answer));

@@ -89,7 +89,7 @@ test('[[File]] values are written below the app, also where a link would lead el
   assert.equal((await stat(path.join(app, 'conf/c.txt'))).mode & 0o777, 0o600);
   await symlink(base, path.join(app, 'leads-out'));
   await symlink(path.join(base, 'target'), path.join(app, 'conf/link'));
-  for (const name of ['leads-out/x', 'conf/link', 'top.txt', '../app2/x', 'a\0/b'])
+  for (const name of ['leads-out/x', 'conf/link', 'top.txt', '../app2/x', 'a\0/b', '/etc/x', '/resources/x'])
     await assert.rejects(writeInstanceFiles(app, [{ path: name, value: 'x' }]), name);
   await assert.rejects(access(path.join(base, 'target')));
 });

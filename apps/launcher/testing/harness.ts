@@ -129,6 +129,8 @@ async function startInstance(bench: Bench, options: StartOptions): Promise<TestI
       HAIC_LAUNCHER_CONFIG: configFile,
       HAIC_ROOT: root,
       HAIC_UV: bench.uv,
+      // Long enough to be seen by a poll, short enough for many tests.
+      HAIC_FAILURE_LINGER: '1',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
