@@ -27,13 +27,10 @@ export const pathOnly = (target: string): string => {
  * prohibitions only. Undefined if it cannot be decoded.
  */
 export function laxPath(target: string): string | undefined {
-  let path = pathOnly(target);
-  try {
-    // Twice: a server may decode what another one has decoded before.
-    path = decodeURIComponent(decodeURIComponent(path));
-  } catch {
-    return undefined;
-  }
+  const once = decoded(pathOnly(target));
+  if (once === undefined) return undefined;
+  // Twice: a server may decode what another one has decoded before. "100%25" has nothing to decode the second time.
+  const path = decoded(once) ?? once;
   const kept: string[] = [];
   for (const part of path.replaceAll('\\', '/').toLowerCase().split('/')) {
     if (part === '' || part === '.') continue;
@@ -41,6 +38,14 @@ export function laxPath(target: string): string | undefined {
     else kept.push(part);
   }
   return `/${kept.join('/')}`;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `/instance/<id>/rest?query`: the id and what follows, or undefined for other paths. */

@@ -12,7 +12,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
-import { sleep } from '@haic/kit/deadline.ts';
+import { deadline, until } from '@haic/kit/deadline.ts';
 import { fetchOverSocket } from '@haic/kit/http/client.ts';
 import { createHttpServer, principalOf } from '@haic/kit/http/server.ts';
 import { createLogger } from '@haic/kit/logging.ts';
@@ -127,8 +127,18 @@ export async function startTestPlatform(more: Partial<RouterOptions> = {}): Prom
       const route = { ...emptyRoute, ...given };
       routes.set(route.instanceId, route);
       tell({ type: 'SET', route });
-      // The router reads its stream in order: once it says this instance's newest word it has heard all of it.
-      await sleep(30);
+      // The router reads its stream in order: once it knows a later route it has heard of this one.
+      const marker = { ...emptyRoute, instanceId: randomUUID(), visibility: 'PUBLIC' as const };
+      tell({ type: 'SET', route: marker });
+      const browser = new Browser(port);
+      await until(
+        async () => {
+          const answer = await browser.fetch(`http://${marker.instanceId}.localhost:${port}/`);
+          return answer.status === 404 ? undefined : true;
+        },
+        { everyMs: 3, signal: deadline(5_000) },
+      );
+      tell({ type: 'REMOVE', instanceId: marker.instanceId });
       return route;
     },
     removeRoute: (instanceId) => {

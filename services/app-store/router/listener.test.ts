@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { connect } from 'node:tls';
+import { createLogger } from '@haic/kit/logging.ts';
+import { createListener, isLoopback } from './listener.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'haic-listener-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const base = {
+  logger: createLogger('test', 'silent'),
+  onRequest: (_request: unknown, response: { end(text: string): void }) => response.end('hello'),
+  onUpgrade: () => {},
+};
+
+test('a plain listener beyond loopback is refused, unless TLS ends in front of it', () => {
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'haic.example.org'])
+    assert.throws(() => createListener({ ...base, listen: [{ host, port: 0 }] }), /without TLS/, host);
+  createListener({ ...base, listen: [{ host: '0.0.0.0', port: 0 }], tlsTerminatedUpstream: true });
+  for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) assert.ok(isLoopback(host), host);
+  for (const host of ['127.0.0.1.evil.test', '128.0.0.1', 'localhost.evil.test'])
+    assert.ok(!isLoopback(host), host);
+});
+
+function certify(name: string): { certificateFile: string; keyFile: string } {
+  const certificateFile = path.join(directory, 'cert.pem');
+  const keyFile = path.join(directory, 'key.pem');
+  const subject = ['-subj', `/CN=${name}`, '-days', '2', '-nodes', '-newkey', 'rsa:2048'];
+  const files = ['-keyout', keyFile, '-out', certificateFile];
+  execFileSync('openssl', ['req', '-x509', ...subject, ...files], { stdio: 'ignore' });
+  return { certificateFile, keyFile };
+}
+
+async function peerOf(port: number, maxVersion: 'TLSv1.1' | 'TLSv1.3' = 'TLSv1.3'): Promise<string> {
+  const ciphers =
+    maxVersion === 'TLSv1.1' ? { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1' as const } : {};
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion, ...ciphers });
+  await once(socket, 'secureConnect');
+  const name = String(socket.getPeerCertificate().subject.CN);
+  socket.destroy();
+  return name;
+}
+
+test('TLS is 1.2 or newer, and a changed certificate is used without a restart', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const listener = createListener({
+    ...base,
+    listen: [{ host: '127.0.0.1', port: 0 }],
+    tls: certify('first'),
+  });
+  const { port } = await listener.listen();
+  assert.equal(await peerOf(port), 'first');
+  await assert.rejects(peerOf(port, 'TLSv1.1'));
+  certify('second');
+  t.mock.timers.tick(10_000);
+  assert.equal(await peerOf(port), 'second');
+  await listener.close();
+});
