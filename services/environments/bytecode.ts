@@ -2,6 +2,7 @@ import { link, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Interpreter } from './interpreters.ts';
 import { runProcess } from './run-process.ts';
+import type { Work } from './shared-work.ts';
 
 /**
  * Apps cannot write bytecode beside the files of a shared environment, so it is made here. Compiling a scientific stack costs ten CPU
@@ -15,12 +16,7 @@ export interface BytecodeCache {
   /** Which unpacked wheels are compiled already. To be asked before uv links from them. */
   known(python: Interpreter): Promise<ReadonlySet<string>>;
   /** Compiles the wheels of this new environment that were not known, and links the result into it. */
-  complete(
-    venv: string,
-    python: Interpreter,
-    known: ReadonlySet<string>,
-    work: { signal: AbortSignal; log: (line: string) => void },
-  ): Promise<void>;
+  complete(venv: string, python: Interpreter, known: ReadonlySet<string>, work: Work): Promise<void>;
 }
 
 /**

@@ -9,18 +9,20 @@ import { isWheelFileName } from './wheels.ts';
  * needs other people's code to run, or another place than the platform's index, is left to the app's own sandbox (needs-build).
  */
 export type ReadRequirements =
-  | {
-      readonly kind: 'plain';
-      /** Ready for uv: one requirement a line, no options, no variables. */
-      readonly lines: readonly string[];
-      /** Hashes that the file itself demands, by normalised name. */
-      readonly hashes: ReadonlyMap<string, ReadonlySet<string>>;
-      readonly preReleases: boolean;
-      /** What was ignored, for the log. */
-      readonly notes: readonly string[];
-    }
+  | PlainRequirements
   | { readonly kind: 'needs-build'; readonly packages: readonly string[]; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string };
+
+export interface PlainRequirements {
+  readonly kind: 'plain';
+  /** Ready for uv: one requirement a line, no options, no variables. */
+  readonly lines: readonly string[];
+  /** Hashes that the file itself demands, by normalised name. */
+  readonly hashes: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly preReleases: boolean;
+  /** What was ignored, for the log. */
+  readonly notes: readonly string[];
+}
 
 export interface RequirementsSource {
   readonly text: string;

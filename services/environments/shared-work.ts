@@ -3,14 +3,16 @@
  * caller that gives up leaves alone; when the last one leaves, the work is aborted.
  */
 export interface SharedWork<T> {
-  join(
-    key: string,
-    start: (work: { signal: AbortSignal; log: (line: string) => void }) => Promise<T>,
-    caller: Caller,
-  ): Promise<T>;
+  join(key: string, start: (work: Work) => Promise<T>, caller: Caller): Promise<T>;
   idle(): boolean;
   /** Aborts everything and waits until it has ended. */
   stop(): Promise<void>;
+}
+
+/** What the work itself is given. */
+export interface Work {
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
 }
 
 export interface Caller {

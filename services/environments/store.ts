@@ -31,15 +31,27 @@ export async function openStore(root: string) {
   const placeOf = (hash: string) => path.join(folders.envs, hash);
   const lockPlace = (key: string) => path.join(folders.locks, `${key}.lock`);
 
+  const newTempFolder = async () => {
+    const folder = path.join(folders.tmp, randomUUID());
+    await mkdir(folder, { mode: 0o700 });
+    return folder;
+  };
+
   return {
     root,
     folders,
     newTempPath: () => path.join(folders.tmp, randomUUID()),
 
-    newTempFolder: async () => {
-      const folder = path.join(folders.tmp, randomUUID());
-      await mkdir(folder, { mode: 0o700 });
-      return folder;
+    newTempFolder,
+
+    /** Runs `work` in a folder that is gone afterwards, unless it was published. */
+    inTempFolder: async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
+      const folder = await newTempFolder();
+      try {
+        return await work(folder);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
     },
 
     /** The environment if it is there, marked as used now. Synchronous, so that the sweep cannot come in between. */
@@ -72,6 +84,8 @@ export async function openStore(root: string) {
         await rm(temp, { force: true });
       }
     },
+
+    forgetLock: (key: string) => rm(lockPlace(key), { force: true }),
 
     freeBytes: async () => {
       const { bavail, bsize } = await statfs(root);

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ProcessResult, runProcess } from './run-process.ts';
+import type { Work } from './shared-work.ts';
 
 export interface UvSettings {
   /** The program. */
@@ -14,11 +15,6 @@ export interface UvSettings {
   readonly caFile?: string | undefined;
 }
 
-interface Run {
-  readonly signal: AbortSignal;
-  readonly log: (line: string) => void;
-}
-
 const minutes = 60_000;
 const systemCertificates = '/etc/ssl/certs/ca-certificates.crt';
 
@@ -28,7 +24,12 @@ const systemCertificates = '/etc/ssl/certs/ca-certificates.crt';
  */
 export function createUvTool(settings: UvSettings) {
   const env = environmentFor(settings);
-  const run = (args: readonly string[], cwd: string, deadlineMs: number, work: Run): Promise<ProcessResult> =>
+  const run = (
+    args: readonly string[],
+    cwd: string,
+    deadlineMs: number,
+    work: Work,
+  ): Promise<ProcessResult> =>
     runProcess({ command: settings.uv, args, env, cwd, deadlineMs, signal: work.signal, onLine: work.log });
 
   return {
@@ -41,7 +42,7 @@ export function createUvTool(settings: UvSettings) {
         noDeps: boolean;
         constraints: boolean;
       },
-      work: Run,
+      work: Work,
     ): Promise<ProcessResult> =>
       run(
         [
@@ -66,13 +67,13 @@ export function createUvTool(settings: UvSettings) {
         },
       ),
 
-    createVenv: (folder: string, python: string, work: Run): Promise<ProcessResult> =>
+    createVenv: (folder: string, python: string, work: Work): Promise<ProcessResult> =>
       run(['venv', '--relocatable', '--no-project', '--python', python, 'venv'], folder, 2 * minutes, {
         ...work,
         log: () => undefined,
       }),
 
-    install: (folder: string, work: Run): Promise<ProcessResult> =>
+    install: (folder: string, work: Work): Promise<ProcessResult> =>
       run(
         [
           ...['pip', 'install', '--python', 'venv/bin/python', '--require-hashes', '--no-deps', '--no-build'],
@@ -83,7 +84,7 @@ export function createUvTool(settings: UvSettings) {
         { ...work, log: (line) => (isProgress(line) ? work.log(line) : undefined) },
       ),
 
-    emptyCache: (work: Run): Promise<ProcessResult> =>
+    emptyCache: (work: Work): Promise<ProcessResult> =>
       run(['cache', 'clean'], settings.tempFolder, 5 * minutes, work),
   };
 }

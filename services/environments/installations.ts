@@ -1,0 +1,67 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { unavailable } from '@haic/kit/errors.ts';
+import { createBytecodeCache } from './bytecode.ts';
+import type { EnvironmentOutcome } from './client.ts';
+import type { Interpreter } from './interpreters.ts';
+import { environmentHash } from './lock.ts';
+import { outcomeOfUv } from './outcomes.ts';
+import { type Caller, createLimit, createSharedWork, type Work } from './shared-work.ts';
+import type { EnvironmentStore } from './store.ts';
+import type { UvTool } from './uv-tool.ts';
+
+/** Makes the environment of a lock, or finds it. It is filled in a temporary folder and becomes visible whole, by one rename. */
+export function createInstallations(options: {
+  store: EnvironmentStore;
+  uv: UvTool;
+  checkSpace: () => Promise<void>;
+  log: (message: string, facts?: Record<string, unknown>) => void;
+}) {
+  const { store, uv } = options;
+  const bytecode = createBytecodeCache({ cache: store.folders.cache, marks: store.folders.bytecode });
+  const shared = createSharedWork<EnvironmentOutcome>(createLimit(2));
+
+  async function install(
+    lock: string,
+    interpreter: Interpreter,
+    caller: Caller,
+  ): Promise<EnvironmentOutcome> {
+    const hash = environmentHash(lock, interpreter);
+    const start = async (work: Work): Promise<EnvironmentOutcome> => {
+      // It may have been made while this one waited for its turn.
+      const made = find(hash);
+      if (made !== undefined) return made;
+      await options.checkSpace();
+      work.log('Installing…');
+      return store.inTempFolder(async (folder) => {
+        const failure = await fill(folder, lock, interpreter, work);
+        if (failure !== undefined) return failure;
+        await store.publish(folder, hash, work.signal);
+        const published = find(hash);
+        if (published === undefined) throw unavailable('vanished', 'The environment vanished. Try again.');
+        options.log('environment installed', { hash, python: interpreter.fullVersion });
+        return { ...published, cached: false };
+      });
+    };
+    return find(hash) ?? shared.join(hash, start, caller);
+  }
+
+  function find(hash: string) {
+    const found = store.find(hash);
+    return found === undefined ? undefined : { type: 'ready' as const, hash, ...found, cached: true };
+  }
+
+  async function fill(folder: string, lock: string, interpreter: Interpreter, work: Work) {
+    await writeFile(path.join(folder, 'requirements.lock'), lock, { mode: 0o644 });
+    const venv = await uv.createVenv(folder, interpreter.path, work);
+    if (venv.code !== 0) return outcomeOfUv(venv.lines, interpreter);
+    if (lock.trim() === '') return undefined;
+    const known = await bytecode.known(interpreter);
+    const installed = await uv.install(folder, work);
+    if (installed.code !== 0) return outcomeOfUv(installed.lines, interpreter);
+    await bytecode.complete(path.join(folder, 'venv'), interpreter, known, work);
+    return undefined;
+  }
+
+  return { install, idle: shared.idle, stop: shared.stop };
+}
