@@ -28,9 +28,9 @@ export function explain(lines: readonly string[]): Explanation {
 export const isDiskFull = (text: string): boolean =>
   /No space left on device|os error 28\b|Disk quota exceeded|os error 122\b|ENOSPC|EDQUOT/i.test(text);
 
-/** The index no longer has what a lock names. */
+/** The index no longer has what a lock names. A file with another hash is not that: what was changed stays refused. */
 export const isGone = (lines: readonly string[]): boolean =>
-  /was not found in the package registry|there is no version of|hash mismatch/i.test(lines.join('\n'));
+  /was not found in the package registry|there is no version of/i.test(lines.join('\n'));
 
 export const diskFullMessage =
   'The disk is full: the environment could not be installed and nothing of it was kept. Free some space and try again.';

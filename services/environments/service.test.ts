@@ -124,23 +124,6 @@ test('different requirements that lead to the same lock are the same environment
   assert.equal(other.cached, true);
 });
 
-test('the versions that were chosen once stay, even when the index cannot be asked any more', async () => {
-  const shared = await testFolder();
-  const request = { requirements: 'iniconfig' };
-  const online = await startTestEnvironments({ directory: shared });
-  const first = ready(await prepare(request, testCaller(), online.environments));
-  await online.stop();
-  const offline = await startTestEnvironments({ directory: shared, index: 'http://127.0.0.1:9/simple' });
-  try {
-    assert.deepEqual(await prepare(request, testCaller(), offline.environments), { ...first, cached: true });
-    const other = await prepare({ requirements: 'attrs' }, testCaller(), offline.environments);
-    assert.match(failure(other), /package index cannot be reached/);
-  } finally {
-    await offline.stop();
-    await rm(shared, { recursive: true, force: true });
-  }
-});
-
 test('a package without a wheel needs a build, which the answer names', async () => {
   const outcome = await prepare({ requirements: 'iniconfig\ndocopt==0.6.2\n' });
   assert.equal(outcome.type, 'needs-build');
