@@ -27,7 +27,7 @@ export function renderStatusPage(facts: PageFacts, status: StatusSnapshot, nonce
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escapeHtml(titleOf(status))} · ${name}</title>
+<title>${escapeHtml(documentTitle(facts, status))}</title>
 <noscript><meta http-equiv="refresh" content="3"></noscript>
 <style nonce="${nonce}">${style}</style>
 </head>
@@ -62,6 +62,9 @@ export function renderLive(status: StatusSnapshot): string {
   ];
   return parts.join('');
 }
+
+export const documentTitle = (facts: PageFacts, status: StatusSnapshot): string =>
+  `${titleOf(status)} · ${facts.appName} ${facts.appVersion}`;
 
 function titleOf(status: StatusSnapshot): string {
   if (status.phase === 'failed') return 'The app could not run';
@@ -132,7 +135,7 @@ connect()}catch{later()}};
 const later=()=>{foot.textContent='Waiting for the next attempt…';setTimeout(probe,1500)};
 function connect(){const events=new EventSource(location.href);
 events.onopen=()=>{foot.textContent='This page moves on by itself.'};
-events.addEventListener('status',(event)=>{live.innerHTML=JSON.parse(event.data).html});
+events.addEventListener('status',(event)=>{const now=JSON.parse(event.data);live.innerHTML=now.html;document.title=now.title});
 events.addEventListener('ready',()=>{events.close();setTimeout(probe,400)});
 events.onerror=()=>{events.close();setTimeout(probe,800)}}
 connect();

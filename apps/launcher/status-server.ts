@@ -3,11 +3,17 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { http } from './builtin.ts';
 import type { InstanceLog } from './instance-log.ts';
 import type { LaunchStatus } from './status.ts';
-import { type PageFacts, renderLive, renderStatusPage } from './status-page.ts';
+import { documentTitle, type PageFacts, renderLive, renderStatusPage } from './status-page.ts';
 
 export interface StatusServer {
   readonly port: number;
   close(): Promise<void>;
+}
+
+interface Source {
+  readonly facts: () => PageFacts;
+  readonly status: LaunchStatus;
+  readonly log: InstanceLog;
 }
 
 /** At most four pictures a second: an app that prints a lot must not keep the launcher busy with its own page. */
@@ -18,13 +24,9 @@ const maximumWatchers = 100;
  * The launcher's own web server, listening from the first moment. `/live`, `/ready` and `/status` are for the runtime and the
  * scheduler; every other address shows the page to browsers, its events to the page, and 503 to whatever else calls.
  */
-export async function startStatusServer(options: {
-  host: string;
-  port: number;
-  facts: () => PageFacts;
-  status: LaunchStatus;
-  log: InstanceLog;
-}): Promise<StatusServer> {
+export async function startStatusServer(
+  options: Source & { readonly host: string; readonly port: number },
+): Promise<StatusServer> {
   const { status } = options;
   const watchers = new Set<ServerResponse>();
   const push = pushChanges(options, watchers);
@@ -38,7 +40,7 @@ export async function startStatusServer(options: {
       return plain(response, status.ready ? 200 : 503, status.ready ? 'ready\n' : 'not ready\n');
     if (route === '/status') return json(response, 200, status.snapshot());
     if (request.method !== 'GET' && request.method !== 'HEAD') return notReady(response);
-    if (accepts(request, 'text/event-stream')) return watch(response, watchers, status);
+    if (accepts(request, 'text/event-stream')) return watch(response, watchers, options);
     if (accepts(request, 'text/html')) return page(response, options.facts(), status);
     if (accepts(request, 'application/json')) return json(response, 503, status.snapshot());
     return notReady(response);
@@ -84,31 +86,28 @@ function page(response: ServerResponse, facts: PageFacts, status: LaunchStatus):
   response.end(renderStatusPage(facts, status.snapshot(), nonce));
 }
 
-function watch(response: ServerResponse, watchers: Set<ServerResponse>, status: LaunchStatus): void {
+function watch(response: ServerResponse, watchers: Set<ServerResponse>, source: Source): void {
   if (watchers.size >= maximumWatchers) {
     notReady(response);
     return;
   }
   response.writeHead(200, { 'content-type': 'text/event-stream', 'x-haic-instance-status': '1' });
-  response.write(eventOf(status));
+  response.write(eventOf(source));
   watchers.add(response);
   response.on('close', () => watchers.delete(response));
 }
 
-function eventOf(status: LaunchStatus): string {
+function eventOf({ status, facts }: Source): string {
   const snapshot = status.snapshot();
-  const body = JSON.stringify({ phase: snapshot.phase, html: renderLive(snapshot) });
+  const body = JSON.stringify({ title: documentTitle(facts(), snapshot), html: renderLive(snapshot) });
   return `event: status\ndata: ${body}\n\n${status.ready ? 'event: ready\ndata: {}\n\n' : ''}`;
 }
 
-function pushChanges(
-  options: { status: LaunchStatus; log: InstanceLog },
-  watchers: Set<ServerResponse>,
-): { stop(): void } {
+function pushChanges(options: Source, watchers: Set<ServerResponse>): { stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   const send = () => {
     timer = undefined;
-    const event = eventOf(options.status);
+    const event = eventOf(options);
     // A reader that does not keep up gets the next picture instead of a queue.
     for (const watcher of watchers) if (!watcher.writableNeedDrain) watcher.write(event);
   };

@@ -1,6 +1,7 @@
 """Keeps files on a volume."""
 
 import tempfile
+from urllib.parse import quote
 
 from h2o_wave import Q, app, main, ui  # noqa: F401  (uvicorn serves `main`)
 
@@ -49,7 +50,7 @@ async def offer(q: Q, names: list[str]) -> ui.Component:
     if not names:
         return ui.message_bar(type="warning", text="Choose files first.")
     paths = await q.site.upload([str(store.place_of(name)) for name in names])
-    links = [f"[{plain(name)}]({path})" for name, path in zip(names, paths)]
+    links = [f"[{plain(name)}]({quote(path)})" for name, path in zip(names, paths)]
     return ui.message_bar(type="success", text="Ready: " + ", ".join(links))
 
 

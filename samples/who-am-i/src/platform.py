@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 
+import h2o_authn
 import h2o_authn.discovery
 import h2o_discovery
 
@@ -35,6 +36,18 @@ async def discover() -> PlatformView:
         services=sorted((name, service.uri) for name, service in found.services.items()),
         clients=sorted(found.clients),
     )
+
+
+async def refresh(refresh_token: str) -> Claims:
+    """The visitor's own refresh token, used by this app's own OIDC client at the token endpoint of the issuer."""
+    provider = h2o_authn.AsyncTokenProvider(
+        refresh_token=refresh_token,
+        client_id=os.environ["H2O_WAVE_OIDC_CLIENT_ID"],
+        client_secret=os.environ["H2O_WAVE_OIDC_CLIENT_SECRET"],
+        # Named, because H2O_CLOUD_TOKEN_ENDPOINT_URL is for the owner's tokens and would win.
+        token_endpoint_url=os.environ["H2O_WAVE_OIDC_PROVIDER_URL"] + "/protocol/openid-connect/token",
+    )
+    return read_claims(str(await provider.token()))
 
 
 async def call_as_owner() -> Claims:
