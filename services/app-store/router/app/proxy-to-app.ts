@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { HaicError, unavailable } from '@haic/kit/errors.ts';
 import { forward } from '@haic/kit/proxy/forward.ts';
 import type { HeaderRules } from '@haic/kit/proxy/headers.ts';
@@ -29,9 +29,7 @@ export function proxyRequest(
   passing: Passing,
 ): void {
   const { route } = passing;
-  const connection = liveConnection(context, passing, () => response.destroy());
-  context.live.add(connection);
-  response.on('close', () => context.live.remove(connection));
+  track(context, passing, response);
 
   const app = route.status === 'DEPLOYED' ? context.routes.upstreamOf(route, 'app') : undefined;
   if (app !== undefined) {
@@ -63,9 +61,7 @@ export function proxyUpgrade(
     sendWaiting(context, request, responseOn(request, socket), route);
     return;
   }
-  const connection = liveConnection(context, passing, () => socket.destroy());
-  context.live.add(connection);
-  socket.on('close', () => context.live.remove(connection));
+  track(context, passing, socket);
   upgrade(request, socket, head, {
     upstream,
     path: passing.path,
@@ -74,23 +70,31 @@ export function proxyUpgrade(
   });
 }
 
-function liveConnection(context: RouterContext, passing: Passing, close: () => void): LiveConnection {
-  const { admission, route } = passing;
-  const portalSessionId = admission.session?.id;
+/**
+ * Notes what is open and who opened it. A function of its own, so that what it keeps (an idle WebSocket may live for days) is these
+ * few words and not the whole request.
+ */
+function track(context: RouterContext, passing: Passing, open: Writable): void {
+  const { live, routes, sessions } = context;
+  const { caller } = passing.admission;
+  const portalSessionId = passing.admission.session?.id;
+  const { instanceId } = passing.route;
   const callerNow = (): Caller => {
-    const session = portalSessionId === undefined ? undefined : context.sessions.current(portalSessionId);
-    return session === undefined ? admission.caller : callerOf(session);
+    const session = portalSessionId === undefined ? undefined : sessions.current(portalSessionId);
+    return session === undefined ? caller : callerOf(session);
   };
-  return {
+  const connection: LiveConnection = {
     portalSessionId,
-    subject: admission.caller.subject,
-    instanceId: route.instanceId,
+    subject: caller.subject,
+    instanceId,
     stillAllowed: () => {
-      const routeNow = context.routes.get(route.instanceId);
-      return routeNow !== undefined && mayPass(routeNow, callerNow()).pass;
+      const route = routes.get(instanceId);
+      return route !== undefined && mayPass(route, callerNow()).pass;
     },
-    close,
+    close: () => open.destroy(),
   };
+  live.add(connection);
+  open.on('close', () => live.remove(connection));
 }
 
 function sendFailure(
