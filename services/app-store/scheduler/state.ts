@@ -121,15 +121,13 @@ export function describeEnd(end: Termination, memoryLimit: number | undefined): 
         `The app no longer answered and was ended${end.message === '' ? '' : `: ${end.message}`}`,
       );
     case 'Lost':
-      return sentence(`The process was lost, for instance by a restart of the machine${detail(end.message)}`);
+      return sentence(end.message || 'The process was lost, for instance by a restart of the machine');
     case 'Completed':
-      return sentence(`The app ended by itself, though it should go on${detail(end.message)}`);
+      return 'The app ended by itself, though it should go on.';
     case 'Error':
-      return sentence(`The app ended ${howItEnded(end)}${detail(end.message)}`);
+      return `The app ended ${howItEnded(end)}.`;
   }
 }
-
-const detail = (message: string): string => (message === '' ? '' : ` (${message.replace(/\.$/, '')})`);
 
 const howItEnded = (end: Termination): string => {
   if (end.signal !== undefined) return `by signal ${end.signal}`;
