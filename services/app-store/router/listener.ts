@@ -69,10 +69,11 @@ export function createListener(options: ListenerOptions): Listener {
         const address = options.listen[index];
         if (address === undefined) continue;
         // Port 0 is for tests: all addresses share the one that the first was given.
-        server.listen({ host: address.host, port: address.port === 0 ? port : address.port, backlog: 1024 });
-        await once(server, 'listening');
-        port ||= (server.address() as AddressInfo).port;
+        const wanted = address.port === 0 ? port : address.port;
+        if (await startListening(server, { host: address.host, port: wanted }, options.logger))
+          port ||= (server.address() as AddressInfo).port;
       }
+      if (port === 0) throw new Error('None of the addresses to listen on exists on this machine.');
       return { port };
     },
     close: async () => {
@@ -80,6 +81,28 @@ export function createListener(options: ListenerOptions): Listener {
       await Promise.all(servers.map((server) => closeServer(server, upgraded)));
     },
   };
+}
+
+/** False when the machine has no such address, which is usual for ::1 in containers. */
+async function startListening(
+  server: Server,
+  address: { host: string; port: number },
+  logger: Logger,
+): Promise<boolean> {
+  server.listen({ ...address, backlog: 1024 });
+  try {
+    await once(server, 'listening');
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRINUSE')
+      throw new Error(`Port ${address.port} of ${address.host} is taken by another program.`, {
+        cause: error,
+      });
+    if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') throw error;
+    logger.warn(`${address.host} does not exist on this machine; not listening there.`);
+    return false;
+  }
 }
 
 function createServer(options: ListenerOptions, upgraded: Set<Duplex>): Server {

@@ -155,6 +155,34 @@ describe('opening an app', () => {
     assert.equal((await browser.fetch(appUrl(mine), { headers: { 'sec-fetch-mode': 'cors' } })).status, 401);
   });
 
+  test('a PUBLIC instance with sign-in of its own asks for our session before that, so that one ends with the other', async () => {
+    const id = randomUUID();
+    await platform.setRoute({
+      instanceId: id,
+      owner: ada.subject,
+      visibility: 'PUBLIC',
+      oidc: true,
+      ...endpoint(),
+    });
+    const browser = new Browser(platform.port);
+    assert.equal((await browser.fetch(appUrl(id))).status, 200);
+    const signIn = await browser.fetch(appUrl(id, '/_auth/login'));
+    assert.match(signIn.location, /\/auth\/ticket\?/);
+  });
+
+  test("another app's page can neither read with a visitor's cookie nor change anything", async () => {
+    const browser = await asAda();
+    await browser.open(appUrl(mine));
+    const ask = (headers: Record<string, string>, method = 'GET') =>
+      browser.fetch(appUrl(mine), { method, headers: { accept: '*/*', ...headers } });
+    const foreign = new URL(appUrl(shared)).origin;
+    assert.equal((await ask({ 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' })).status, 401);
+    assert.equal((await ask({ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' })).status, 401);
+    assert.equal((await ask({ origin: foreign }, 'POST')).status, 403);
+    assert.equal((await ask({ origin: 'null' }, 'POST')).status, 403);
+    assert.equal((await ask({ origin: new URL(appUrl(mine)).origin }, 'POST')).status, 200);
+  });
+
   test('a change of visibility holds at once, also for what is open', async () => {
     const id = randomUUID();
     await platform.setRoute({ instanceId: id, owner: ada.subject, visibility: 'ALL_USERS', ...endpoint() });

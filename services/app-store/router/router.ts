@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { invalid, notFound } from '@haic/kit/errors.ts';
 import { fetchOverSocket } from '@haic/kit/http/client.ts';
 import { deriveKey } from '@haic/kit/keys.ts';
-import { readHead } from '@haic/kit/proxy/head.ts';
+import { hasBody, readHead } from '@haic/kit/proxy/head.ts';
 import { responseOn } from '@haic/kit/proxy/upgrade.ts';
 import { createUpstream } from '@haic/kit/proxy/upstream.ts';
 import { createHttpSchedulerClient } from '@haic/services/app-store/scheduler/client.ts';
@@ -160,13 +160,11 @@ function onUpgrade(
   firstBytes: Buffer,
 ): void {
   const head = readHead(request);
-  if ('refused' in head) {
-    sendEither(
-      request,
-      responseOn(request, socket),
-      invalid('invalid_request', head.refused),
-      badRequest(head.refused),
-    );
+  const refused =
+    'refused' in head ? head.refused : hasBody(request) ? 'A WebSocket begins without a body.' : undefined;
+  if ('refused' in head || refused !== undefined) {
+    const error = invalid('invalid_request', refused ?? '');
+    sendEither(request, responseOn(request, socket), error, badRequest(error.message));
     return;
   }
   const host = context.hosts.find(head.host);
