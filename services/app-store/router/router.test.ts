@@ -761,6 +761,33 @@ describe('the issuer says that it is over', () => {
     assert.match((await browser.fetch(`${platform.publicUrl}/session`)).body, /"signedIn":false/);
   });
 
+  test('signing out at the issuer ends the session here, with everything that is open', async () => {
+    const browser = await asAda();
+    const other = await asAda();
+    await browser.open(appUrl(mine));
+    const socket = webSocket(mine, browser);
+    await socket.until((text) => text.includes('101'));
+    await browser.open(`${platform.issuer}/protocol/openid-connect/logout?client_id=haic-portal`);
+    await socket.ended();
+    assert.match((await browser.fetch(`${platform.publicUrl}/session`)).body, /"signedIn":false/);
+    assert.match((await other.fetch(`${platform.publicUrl}/session`)).body, /"signedIn":true/);
+  });
+
+  test('a session that ended while the database was not heard is closed when it is heard again', async () => {
+    const browser = await asAda();
+    await browser.open(appUrl(mine));
+    const socket = webSocket(mine, browser);
+    await socket.until((text) => text.includes('101'));
+    const { sql } = platform.database;
+    await sql`alter table router.sessions disable trigger ended`;
+    await sql`delete from router.sessions where subject = ${ada.subject}`;
+    await sql`alter table router.sessions enable trigger ended`;
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and query ilike 'listen%' and pid <> pg_backend_pid()`;
+    await socket.ended();
+    assert.equal((await browser.fetch(appUrl(mine), { headers: { accept: '*/*' } })).status, 401);
+  });
+
   test('a logout token that is not one is refused', async () => {
     const browser = new Browser(platform.port);
     const post = (fields: Record<string, string>) =>
