@@ -358,53 +358,58 @@ suite('What the identity service withstands', () => {
     assert.equal(unknown.status, 400);
     assert.equal(((await unknown.json()) as { error: string }).error, 'invalid_grant');
   });
-});
 
-test('behind TLS every cookie is Secure and every address has the public scheme', async () => {
-  const haic = await startTestIdentity({ publicUrl: 'https://haic.example' });
-  const metadata = await fetch(`${haic.listenUrl}/auth/realms/haic/.well-known/openid-configuration`);
-  for (const [name, value] of Object.entries((await metadata.json()) as Record<string, unknown>))
-    if (name.endsWith('_endpoint') || name.endsWith('_uri'))
-      assert.match(String(value), /^https:\/\/haic\.example\/auth\/realms\/haic\//, name);
-  const query = new URLSearchParams({
-    client_id: wellKnownClients.portal,
-    redirect_uri: 'https://haic.example/oauth2/callback',
-    response_type: 'code',
-    scope: 'openid',
-    state: 's',
-    code_challenge: await oidc.calculatePKCECodeChallenge(oidc.randomPKCECodeVerifier()),
-    code_challenge_method: 'S256',
-  });
-  const response = await fetch(`${haic.listenUrl}/auth/realms/haic/protocol/openid-connect/auth?${query}`, {
-    redirect: 'manual',
-  });
-  assert.match(
-    response.headers.get('location') ?? '',
-    /^https:\/\/haic\.example\/auth\/realms\/haic\/login\//,
-  );
-  for (const cookie of response.headers.getSetCookie()) assert.match(cookie, /; secure/i);
-  await haic.stop();
-});
-
-test('failures at the token endpoint are slowed down and refused; who is right is answered as ever', async () => {
-  const haic = await startTestIdentity({ tokenEndpointPolicy: { slowAfter: 3, slowMs: 1, refuseAfter: 5 } });
-  await haic.identity.operator.add({ username: 'ada', roles: [], groups: [] }, password);
-  const platform = await haic.clientOf(wellKnownClients.platform);
-  const { refreshToken } = await haic.identity.operator.platformToken('ada');
-  const statuses: number[] = [];
-  for (let attempt = 0; attempt < 8; attempt++) {
-    const response = await fetch(`${haic.issuer}/protocol/openid-connect/token`, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'refresh_token',
-        client_id: wellKnownClients.platform,
-        refresh_token: `guess ${attempt}`,
-      }),
+  test('behind TLS every cookie is Secure and every address has the public scheme', async () => {
+    const other = await startTestIdentity({ publicUrl: 'https://haic.example' });
+    const metadata = await fetch(`${other.listenUrl}/auth/realms/haic/.well-known/openid-configuration`);
+    for (const [name, value] of Object.entries((await metadata.json()) as Record<string, unknown>))
+      if (name.endsWith('_endpoint') || name.endsWith('_uri'))
+        assert.match(String(value), /^https:\/\/haic\.example\/auth\/realms\/haic\//, name);
+    const query = new URLSearchParams({
+      client_id: wellKnownClients.portal,
+      redirect_uri: 'https://haic.example/oauth2/callback',
+      response_type: 'code',
+      scope: 'openid',
+      state: 's',
+      code_challenge: await oidc.calculatePKCECodeChallenge(oidc.randomPKCECodeVerifier()),
+      code_challenge_method: 'S256',
     });
-    await response.arrayBuffer();
-    statuses.push(response.status);
-  }
-  assert.deepEqual(statuses, [400, 400, 400, 400, 400, 429, 429, 429]);
-  await oidc.refreshTokenGrant(platform, refreshToken);
-  await haic.stop();
+    const response = await fetch(
+      `${other.listenUrl}/auth/realms/haic/protocol/openid-connect/auth?${query}`,
+      {
+        redirect: 'manual',
+      },
+    );
+    assert.match(
+      response.headers.get('location') ?? '',
+      /^https:\/\/haic\.example\/auth\/realms\/haic\/login\//,
+    );
+    for (const cookie of response.headers.getSetCookie()) assert.match(cookie, /; secure/i);
+    await other.stop();
+  });
+
+  test('failures at the token endpoint are slowed down and refused; who is right is answered as ever', async () => {
+    const other = await startTestIdentity({
+      tokenEndpointPolicy: { slowAfter: 3, slowMs: 1, refuseAfter: 5 },
+    });
+    await other.identity.operator.add({ username: 'ada', roles: [], groups: [] }, password);
+    const platform = await other.clientOf(wellKnownClients.platform);
+    const { refreshToken } = await other.identity.operator.platformToken('ada');
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const response = await fetch(`${other.issuer}/protocol/openid-connect/token`, {
+        method: 'POST',
+        body: new URLSearchParams({
+          grant_type: 'refresh_token',
+          client_id: wellKnownClients.platform,
+          refresh_token: `guess ${attempt}`,
+        }),
+      });
+      await response.arrayBuffer();
+      statuses.push(response.status);
+    }
+    assert.deepEqual(statuses, [400, 400, 400, 400, 400, 429, 429, 429]);
+    await oidc.refreshTokenGrant(platform, refreshToken);
+    await other.stop();
+  });
 });
