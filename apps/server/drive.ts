@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { Logger } from '@haic/kit/logging.ts';
-import type { RunningRole } from './main.ts';
+import type { RunningRole } from './serve.ts';
 import type { ServerSettings } from './settings.ts';
 
 /**

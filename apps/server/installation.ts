@@ -24,6 +24,8 @@ export interface Installation {
   /** Holds nothing but the installer's socket; mounted into every app's sandbox. */
   readonly installer: string;
   readonly uploads: string;
+  /** The platform's own bundled programs. */
+  readonly programs: string;
 }
 
 /** The installer's own uid when root starts Haic. Workloads have uids from 61000 up, PostgreSQL has 65534. */
@@ -55,6 +57,7 @@ export function installationAt(home: string, cache: string, environments?: strin
     assets: below('assets'),
     installer: below('installer'),
     uploads: below('uploads'),
+    programs: below('programs'),
   };
 }
 
@@ -63,7 +66,7 @@ export async function prepareHome(at: Installation): Promise<void> {
   await ensureDirectory(at.cache, 0o755);
   await ensureDirectory(at.home, 0o711);
   await ensureDirectory(path.dirname(at.postgresData), 0o711);
-  for (const directory of [at.secrets, at.blobs, at.run, at.logs, at.uploads])
+  for (const directory of [at.secrets, at.blobs, at.run, at.logs, at.uploads, at.programs])
     await ensureDirectory(directory, 0o700);
   for (const directory of [at.runtime, at.volumes]) await ensureDirectory(directory, 0o711);
   for (const directory of [at.environments, at.assets, at.installer]) await ensureDirectory(directory, 0o755);

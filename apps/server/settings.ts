@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   type ConfigOf,
   flag,
   integer,
@@ -111,3 +112,10 @@ const hostName = (host: string) =>
 
 export const installationOf = (read: Pick<ServerSettings, 'home' | 'cache' | 'environments'>): Installation =>
   installationAt(read.home, read.cache, read.environments);
+
+/** The database of a platform process; `haic up` sets it to the embedded one when no other is configured. */
+export function requireDatabaseUrl(read: Pick<ServerSettings, 'databaseUrl'>): string {
+  if (read.databaseUrl === undefined)
+    throw new ConfigError(['HAIC_DATABASE_URL: is required here; `haic up` sets it.']);
+  return read.databaseUrl;
+}

@@ -1,38 +1,78 @@
 import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Programs that run inside sandboxes or start often: one file each, because unbundled they cost twice the memory (design decision 10). */
-const programs = {
-  launcher: 'apps/launcher/main.ts',
-  installer: 'apps/installer/main.ts',
-} as const;
+/** Programs that run inside sandboxes: apps can read them. */
+const sandboxPrograms: Readonly<Record<string, string>> = {
+  launcher: "import './apps/launcher/main.ts';",
+  installer: "import './apps/installer/main.ts';",
+};
 
-/** Bundles the programs into `directory`, each replaced at once. Takes a fraction of a second, so it is simply done at every start. */
-export async function buildPrograms(directory: string): Promise<void> {
-  const { build } = await import('esbuild');
-  for (const [name, entry] of Object.entries(programs)) {
-    const target = path.join(directory, `${name}.mjs`);
-    await build({
-      entryPoints: [path.join(root, entry)],
-      outfile: `${target}.tmp`,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node24',
-      legalComments: 'none',
-      logLevel: 'error',
-      // CommonJS dependencies ask for `require`, which an ES module does not have by itself.
-      banner: {
-        js: "import { createRequire as haicRequire } from 'node:module'; const require = haicRequire(import.meta.url);",
-      },
-    });
-    await rename(`${target}.tmp`, target);
-  }
+const rolePrograms = { core: 'startCore', router: 'startRouter', drive: 'startDrive' } as const;
+
+/** The platform's own processes, each with what it needs and nothing of the others: half the memory and start-up time (design decision 10). */
+const platformPrograms: Readonly<Record<string, string>> = {
+  supervisor: "import './apps/cli/installation/supervisor-main.ts';",
+  ...Object.fromEntries(
+    Object.entries(rolePrograms).map(([role, start]) => [
+      role,
+      `import { serveRole } from './apps/server/serve.ts'; import { ${start} } from './apps/server/${role}.ts'; await serveRole('${role}', ${start});`,
+    ]),
+  ),
+};
+
+/** Bundles the programs, each replaced at once. Takes a second, so it is simply done at every start. */
+export async function buildPrograms(directories: { sandbox: string; platform: string }): Promise<void> {
+  await Promise.all([
+    ...Object.entries(sandboxPrograms).map(([name, source]) =>
+      bundle(source, path.join(directories.sandbox, `${name}.mjs`)),
+    ),
+    ...Object.entries(platformPrograms).map(([name, source]) =>
+      bundle(source, path.join(directories.platform, `${name}.mjs`)),
+    ),
+  ]);
 }
+
+async function bundle(source: string, target: string): Promise<void> {
+  const { build } = await import('esbuild');
+  await build({
+    stdin: { contents: source, resolveDir: root, loader: 'ts' },
+    outfile: `${target}.tmp`,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    // oidc-provider tells its kinds of tokens apart by the names of their classes.
+    keepNames: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    // CommonJS dependencies ask for `require`, which an ES module does not have by itself.
+    banner: {
+      js: "import { createRequire as haicRequire } from 'node:module'; const require = haicRequire(import.meta.url);",
+    },
+    plugins: [keepOwnDirectory],
+  });
+  await rename(`${target}.tmp`, target);
+}
+
+/** Code that looks for files beside itself (migrations, scripts) finds them where the source is. */
+const keepOwnDirectory: Plugin = {
+  name: 'keep-own-directory',
+  setup: (build) => {
+    build.onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
+      const source = await readFile(file, 'utf8');
+      if (!source.includes('import.meta.')) return undefined;
+      const contents = source
+        .replaceAll('import.meta.dirname', JSON.stringify(path.dirname(file)))
+        .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href));
+      return { contents, loader: 'ts' };
+    });
+  },
+};
 
 /** Builds the portal, or finds the build of the same sources in the cache. Returns its folder. */
 export async function buildPortal(cache: string): Promise<string> {

@@ -2,11 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import type { Installation } from '@haic/server/installation.ts';
 import { type Role, recordProcess, roles } from './processes.ts';
-
-const serverEntry = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 
 /** A restart waits this long at first, twice as long after each quick end, and never longer than the last. */
 const restartDelaysMs = [200, 500, 1_000, 2_000, 5_000, 10_000];
@@ -32,11 +29,15 @@ export function supervise(options: {
     const log = await openLog(options.installation, role);
     if (stopping) return log.close();
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [...nodeFlags, serverEntry, 'serve', `--services=${role}`], {
-      env: options.environment,
-      stdio: ['ignore', log.fd, log.fd],
-      detached: true,
-    });
+    const child = spawn(
+      process.execPath,
+      [...nodeFlags, path.join(options.installation.programs, `${role}.mjs`)],
+      {
+        env: options.environment,
+        stdio: ['ignore', log.fd, log.fd],
+        detached: true,
+      },
+    );
     running.set(role, child);
     child.once('error', (error) => options.onEvent(`${role} could not be started: ${error.message}`));
     child.once('close', (code, signal) => {

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { access, open } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { deadline, until } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
 import { startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
@@ -46,7 +45,7 @@ export async function up(options: UpOptions, environment: NodeJS.ProcessEnv): Pr
   const databaseUrl =
     settings.databaseUrl ?? (await step('Starting PostgreSQL', () => startDatabase(at, secrets)));
   const portal = await step('Building the portal', () => buildPortal(at.cache));
-  await step('Bundling the launcher', () => buildPrograms(at.assets));
+  await step('Bundling programs', () => buildPrograms({ sandbox: at.assets, platform: at.programs }));
   const uv = await step('Preparing the Python installer', () => findUv(settings));
 
   const processEnvironment = {
@@ -151,7 +150,7 @@ async function startProcesses(options: UpOptions, at: Installation, environment:
     return supervise({ installation: at, environment, onEvent: say });
   }
   const log = await open(path.join(at.logs, 'supervisor.log'), 'a', 0o600);
-  const entry = fileURLToPath(new URL('../installation/supervisor-main.ts', import.meta.url));
+  const entry = path.join(at.programs, 'supervisor.mjs');
   const child = spawn(process.execPath, [entry], {
     env: environment,
     detached: true,

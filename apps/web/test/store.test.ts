@@ -65,7 +65,7 @@ describe('The store', { concurrency: 4 }, () => {
     const { page, standIn } = portal;
     standIn.uploadDelay = 60;
     await page.goto(`${standIn.url}/import`);
-    await page.setInputFiles('input[type=file]', bundle('good.wave', 8_000_000));
+    await page.setInputFiles('input[type=file]', bundle('good.wave', 1_500_000));
     await page.getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByRole('progressbar', { name: 'Upload' }).waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();

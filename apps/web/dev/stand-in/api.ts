@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { App, Visibility } from '../../src/api/types.ts';
 import type { StandInInstance } from './instances.ts';
-import { ada, meOf, picture } from './samples.ts';
+import { meOf, picture } from './samples.ts';
 import type { StandIn } from './stand-in.ts';
 
 export class Problem extends Error {
@@ -62,10 +62,8 @@ async function apps(call: Call): Promise<void> {
   const query = searchParams.get('query') ?? '';
   page(
     call,
-    call.standIn.apps.filter(
-      (candidate) =>
-        matches(query, candidate.title, candidate.name, candidate.description, ...candidate.tags) &&
-        (searchParams.get('mine') !== 'true' || candidate.owner.subject === ada.subject),
+    call.standIn.apps.filter((candidate) =>
+      matches(query, candidate.title, candidate.name, candidate.description, ...candidate.tags),
     ),
   );
 }

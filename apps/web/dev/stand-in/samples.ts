@@ -15,8 +15,11 @@ export const meOf = (publicUrl: string): Me => ({
     kind: 'local',
     isolation: ['an own user id for each app', 'a private file system'],
     missing: [
-      'All apps share one kernel with the platform.',
-      'All apps share one network: an app can reach what this machine can reach.',
+      { what: 'All apps share one kernel with the platform.', remedy: 'Run Haic on Kubernetes.' },
+      {
+        what: 'All apps share one network: an app can reach what this machine can reach.',
+        remedy: 'Run Haic on Kubernetes.',
+      },
     ],
   },
   environment: {

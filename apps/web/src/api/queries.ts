@@ -11,6 +11,8 @@ import { call, queryString, readSession } from './http.ts';
 import type { App, Instance, Me, Page, Visibility } from './types.ts';
 
 const appsPageSize = 24;
+/** One's own apps are picked out of all that one may see. */
+const ownAppsPageSize = 200;
 const instancesPageSize = 25;
 
 export const sessionQuery = queryOptions({
@@ -27,15 +29,15 @@ export const useMe = () =>
     staleTime: 300_000,
   });
 
-export const useApps = (filter: { query: string; mine?: boolean }) =>
+export const useApps = (filter: { query: string; allVersions?: boolean }) =>
   useInfiniteQuery({
     queryKey: ['apps', filter],
     queryFn: ({ pageParam, signal }) =>
       call<Page<App>>(
         `/api/v1/apps${queryString({
           query: filter.query,
-          mine: filter.mine === true ? true : undefined,
-          pageSize: appsPageSize,
+          versions: filter.allVersions === true ? 'all' : undefined,
+          pageSize: filter.allVersions === true ? ownAppsPageSize : appsPageSize,
           pageToken: pageParam,
         })}`,
         { signal },

@@ -28,7 +28,7 @@ export interface Me {
     readonly kind: string;
     readonly isolation: readonly string[];
     /** What this installation cannot keep apart, in plain words. */
-    readonly missing: readonly string[];
+    readonly missing: readonly { readonly what: string; readonly remedy: string }[];
   };
   readonly environment: {
     readonly publicUrl: string;

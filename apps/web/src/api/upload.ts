@@ -1,11 +1,19 @@
 import { csrfHeader, noteProblem, queryString } from './http.ts';
-import { type ApiError, problemFrom, unreachable } from './problem.ts';
+import { ApiError, problemFrom } from './problem.ts';
 import type { App, Visibility } from './types.ts';
 
 export interface UploadProgress {
   readonly sent: number;
   readonly total: number;
 }
+
+/** A server that refuses early may close the connection while the browser still sends: then its reason is lost to us. */
+const brokenOff = (): ApiError =>
+  new ApiError(
+    0,
+    'upload_broken_off',
+    'The connection broke during the upload, and nothing was imported. Try again; if it happens at once, the bundle may be larger than this installation takes.',
+  );
 
 /** Imports a bundle. XMLHttpRequest, since fetch cannot tell how much of a request has been sent. */
 export function uploadBundle(options: {
@@ -32,7 +40,7 @@ export function uploadBundle(options: {
     if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText) as App);
     else fail(problemFrom(request.status, request.responseText));
   });
-  request.addEventListener('error', () => fail(unreachable()));
+  request.addEventListener('error', () => fail(brokenOff()));
   request.addEventListener('abort', () =>
     reject(new DOMException('The upload was cancelled.', 'AbortError')),
   );

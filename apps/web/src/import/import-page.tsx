@@ -63,11 +63,18 @@ export function ImportPage() {
     }
   };
 
+  if (me.data?.fullAccess === false) {
+    return (
+      <>
+        <PageHeader title="Import an app" />
+        <Text>Your role does not allow the import of apps.</Text>
+      </>
+    );
+  }
   return (
     <>
       <PageHeader title="Import an app" hint="A bundle is a zip archive with an app.toml at its root." />
       <Stack gap="lg" maw={720}>
-        {me.data?.fullAccess === false && <Text>Your role does not allow the import of apps.</Text>}
         <Dropzone
           onDrop={choose}
           multiple={false}

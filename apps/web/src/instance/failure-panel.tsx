@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { callText, queryString } from '../api/http.ts';
 import { useRunApp, useTerminate } from '../api/queries.ts';
@@ -33,6 +33,11 @@ export function FailurePanel({ instance }: { instance: Instance }) {
     enabled: instance.canReadLogs,
     retry: 1,
   });
+  const box = useRef<HTMLDivElement>(null);
+  // The end of a log says most.
+  useLayoutEffect(() => {
+    if (lines.data !== undefined && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
+  }, [lines.data]);
   const last = instance.lastFailure;
   const again = instance.status === 'STARTING' || instance.status === 'PENDING';
   return (
@@ -71,8 +76,13 @@ export function FailurePanel({ instance }: { instance: Instance }) {
             Last lines of the log
           </Text>
           {lines.isError && <ProblemNotice error={lines.error} onRetry={() => void lines.refetch()} />}
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-          <div className="log" tabIndex={0} style={{ height: 'auto', minHeight: 80, maxHeight: 440 }}>
+          <div
+            ref={box}
+            className="log"
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+            tabIndex={0}
+            style={{ height: 'auto', minHeight: 80, maxHeight: 440 }}
+          >
             {lines.isSuccess && lines.data.length === 0 && 'The log is empty.'}
             {lines.data?.map((line, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity, and never move

@@ -16,7 +16,7 @@ const readBefore = (text: string): boolean => {
 export function IsolationNotice() {
   const me = useMe();
   const missing = me.data?.isolation.missing ?? [];
-  const text = missing.join('\n');
+  const text = missing.map((item) => item.what).join('\n');
   const [dismissed, setDismissed] = useState('');
   if (text === '' || dismissed === text || readBefore(text)) return null;
 
@@ -41,7 +41,9 @@ export function IsolationNotice() {
       <Text size="sm">Run only apps that you trust: on this installation the following is missing.</Text>
       <List size="sm" mt={4}>
         {missing.map((item) => (
-          <List.Item key={item}>{item}</List.Item>
+          <List.Item key={item.what}>
+            {item.what} {item.remedy}
+          </List.Item>
         ))}
       </List>
     </Alert>

@@ -10,10 +10,10 @@ import { useRunningByApp } from './running.ts';
 
 const wantedItems = 12;
 
-/** The apps one has imported, whoever sees them. */
+/** The apps one has imported, whoever sees them, each version by itself: each is shared and deleted by itself. */
 export function MyAppsPage() {
   const query = useSearchParam();
-  const apps = useApps({ query, mine: true });
+  const apps = useApps({ query, allVersions: true });
   const me = useMe();
   const running = useRunningByApp();
   const subject = me.data?.subject;

@@ -1,0 +1,117 @@
+import { chmod, rm } from 'node:fs/promises';
+import { wellKnownClients } from '@haic/kit/auth/principal.ts';
+import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
+import { fetchOverSocket } from '@haic/kit/http/client.ts';
+import { createHttpServer } from '@haic/kit/http/server.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
+import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
+import { catalogMigrations, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
+import { singlePythonVersions } from '@haic/services/app-store/scheduler/runtime-versions.ts';
+import { createScheduler, type Scheduler } from '@haic/services/app-store/scheduler/scheduler.ts';
+import { createDiscovery } from '@haic/services/discovery/discovery.ts';
+import { createIdentity, identityMigrations } from '@haic/services/identity/identity.ts';
+import { type Installation, readSecrets } from './installation.ts';
+import { ensureInstaller } from './installer.ts';
+import { registerOperatorRoutes } from './operator-routes.ts';
+import { registerPortal } from './portal.ts';
+import { systemPython } from './python.ts';
+import { createRuntime, sandboxPaths } from './runtime.ts';
+import type { RunningRole } from './serve.ts';
+import { requireDatabaseUrl, type ServerSettings } from './settings.ts';
+import { writeTrustBundle } from './trust.ts';
+
+const version = '0.1.0';
+
+/** Identity, discovery, catalog and scheduler in one process, on a Unix socket that only the owner of the installation opens. */
+export async function startCore(options: {
+  settings: ServerSettings;
+  installation: Installation;
+  logger: Logger;
+}): Promise<RunningRole> {
+  const { settings, installation: at, logger } = options;
+  const { publicUrl, issuer } = settings;
+  const secrets = await readSecrets(at);
+  const database = connectPostgres({ url: requireDatabaseUrl(settings), applicationName: 'haic-core' });
+  for (const migrations of [identityMigrations, catalogMigrations]) await migrate(database, migrations);
+
+  const ownSocket = fetchOverSocket(at.coreSocket);
+  const verifyToken = createTokenVerifier({
+    issuer,
+    audience: 'haic',
+    jwksUrl: `${issuer}/protocol/openid-connect/certs`,
+    fetch: ownSocket,
+  });
+  const server = createHttpServer({ logger, verifyToken });
+
+  const serviceClients = [wellKnownClients.router, wellKnownClients.core, wellKnownClients.operator];
+  const identity = await createIdentity({
+    database,
+    publicUrl,
+    issuer,
+    masterKey: secrets.masterKey,
+    serviceClients: Object.fromEntries(serviceClients.map((id) => [id, secrets.clientSecret(id)])),
+    portalClientSecret: secrets.portalClientSecret,
+    logger,
+  });
+  const trustBundle = await writeTrustBundle(at, settings.caFile);
+  const runtime = await createRuntime(at, settings, logger);
+  await ensureInstaller(runtime, settings, trustBundle !== undefined);
+  const runtimeVersions = singlePythonVersions(await systemPython());
+
+  // The catalog asks the scheduler before it deletes an app, and the scheduler asks the catalog for apps: one of them has to be named first.
+  let scheduler: Scheduler | undefined;
+  const catalog = await createCatalog({
+    database,
+    blobs: await createFilesystemBlobStore({ directory: at.blobs }),
+    temporaryDirectory: at.uploads,
+    instancesOf: async (appId) => (await scheduler?.instancesOf(appId)) ?? 0,
+    runtimeVersions,
+    logger,
+  });
+  scheduler = createScheduler({
+    runtime,
+    catalog: catalog.client,
+    identity: identity.client,
+    masterKey: secrets.masterKey,
+    publicUrl,
+    issuer,
+    launcher: { image: 'app-runtime', command: [process.execPath, `${sandboxPaths.assets}/launcher.mjs`] },
+    installer: { socket: sandboxPaths.installerSocket },
+    network: networkOf(settings, trustBundle !== undefined),
+    runtimeVersions,
+    limits: { fullAccess: settings.instanceLimit, visitor: settings.visitorInstanceLimit },
+    logger,
+  });
+
+  server.get('/healthz', { config: { public: 'health' } }, async () => {
+    await database.sql`select 1`;
+    return { status: 'ok' };
+  });
+  identity.register(server);
+  createDiscovery({ publicUrl, issuerUrl: issuer, version }).register(server);
+  catalog.register(server);
+  scheduler.register(server);
+  registerOperatorRoutes(server, runtime);
+  if (settings.portalDirectory !== undefined) await registerPortal(server, settings.portalDirectory);
+
+  await rm(at.coreSocket, { force: true });
+  await server.listen({ path: at.coreSocket });
+  await chmod(at.coreSocket, 0o600);
+  return {
+    stop: async () => {
+      scheduler.stop();
+      await server.close();
+      await runtime.stop();
+      await identity.stop();
+      await ownSocket.close();
+      await database.close();
+    },
+  };
+}
+
+const networkOf = (settings: ServerSettings, hasTrustBundle: boolean) => ({
+  ...(settings.pythonIndex === undefined ? {} : { pypiIndex: settings.pythonIndex }),
+  ...(settings.httpProxy === undefined ? {} : { httpProxy: settings.httpProxy }),
+  ...(hasTrustBundle ? { caFile: sandboxPaths.trustBundle } : {}),
+});

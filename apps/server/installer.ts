@@ -1,0 +1,37 @@
+import type { Runtime } from '@haic/platform/runtime/port.ts';
+import { sandboxPaths } from './runtime.ts';
+import type { ServerSettings } from './settings.ts';
+
+/** Runs the installer as a workload like any other: supervised, sandboxed, found again after a crash of the platform. */
+export async function ensureInstaller(
+  runtime: Runtime,
+  settings: ServerSettings,
+  hasTrustBundle: boolean,
+): Promise<void> {
+  const env = {
+    HAIC_INSTALLER_SOCKET: sandboxPaths.installerSocket,
+    ...(settings.pythonIndex === undefined ? {} : { HAIC_PYPI_INDEX: settings.pythonIndex }),
+    ...(settings.httpProxy === undefined ? {} : { HAIC_HTTP_PROXY: settings.httpProxy }),
+    ...(hasTrustBundle ? { HAIC_CA_FILE: sandboxPaths.trustBundle } : {}),
+  };
+  await runtime.apply(
+    {
+      name: 'installer',
+      labels: { 'haic.io/kind': 'installer' },
+      annotations: {},
+      replicas: 1,
+      template: {
+        image: 'installer',
+        command: [process.execPath, '--max-semi-space-size=1', `${sandboxPaths.assets}/installer.mjs`],
+        env: Object.entries(env).map(([name, value]) => ({ name, value })),
+        secret: {},
+        ports: [],
+        resources: { memoryLimit: 4 * 1024 ** 3 },
+        volumes: [],
+        restartPolicy: 'Always',
+        terminationGracePeriodSeconds: 5,
+      },
+    },
+    { signal: AbortSignal.timeout(30_000) },
+  );
+}

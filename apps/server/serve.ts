@@ -1,0 +1,54 @@
+import process from 'node:process';
+import { ConfigError } from '@haic/kit/config.ts';
+import { createLogger, type Logger } from '@haic/kit/logging.ts';
+import type { Installation } from './installation.ts';
+import { installationOf, readSettings, type ServerSettings } from './settings.ts';
+
+export const roles = ['core', 'router', 'drive'] as const;
+export type RoleName = (typeof roles)[number];
+
+/** What a role's composition gives back to be stopped. */
+export interface RunningRole {
+  stop(): Promise<void>;
+}
+
+export type StartRole = (options: {
+  settings: ServerSettings;
+  installation: Installation;
+  logger: Logger;
+}) => Promise<RunningRole>;
+
+/** Reads the settings, starts the role, and stops it on SIGTERM. Ends the process when the role cannot start. */
+export async function serveRole(role: RoleName, start: StartRole): Promise<void> {
+  try {
+    const settings = readSettings(process.env);
+    const logger = createLogger(role, settings.logLevel);
+    const running = await start({ settings, installation: installationOf(settings), logger });
+    logger.info('ready');
+    stopOnSignal(running, (error) => logger.error({ err: error }, 'stopping failed'));
+  } catch (error) {
+    const text =
+      error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
+    process.stderr.write(`${text}\n`);
+    process.exit(1);
+  }
+}
+
+function stopOnSignal(running: RunningRole, onError: (error: unknown) => void): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    // A stop that hangs must not keep an old process beside the new one.
+    setTimeout(() => process.exit(1), 20_000).unref();
+    running.stop().then(
+      () => process.exit(0),
+      (error) => {
+        onError(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
