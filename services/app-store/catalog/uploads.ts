@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { deadline } from '@haic/kit/deadline.ts';
 import { fromWriteError, HaicError, tooLarge } from '@haic/kit/errors.ts';
@@ -15,7 +14,13 @@ export interface Upload {
   remove(): Promise<void>;
 }
 
-/** Where bundles wait, on disk, until they are checked. Throws `bundle_too_large` (413), `upload_timeout` (408), or 507. */
+/** More than so many times the limit is not even read. */
+export const patience = 4;
+
+/**
+ * Where bundles wait, on disk, until they are checked. Throws `bundle_too_large` (413), `upload_timeout` (408), or 507. What is refused is
+ * read to its end nevertheless: browsers and proxies show the answer only to who was let finish.
+ */
 export async function receiveUpload(
   directory: string,
   content: Readable,
@@ -24,18 +29,12 @@ export async function receiveUpload(
 ): Promise<Upload> {
   const file = path.join(directory, `${process.pid}-${randomUUID()}.upload`);
   const remove = () => rm(file, { force: true });
-  const hash = createHash('sha256');
-  let size = 0;
-  const meter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length;
-      hash.update(chunk);
-      done(size > limits.bundleBytes ? bundleTooLarge(limits) : null, chunk);
-    },
-  });
   const inTime = deadline(limits.uploadSeconds * 1000, signal);
   try {
-    await pipeline(content, meter, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal: inTime });
+    const spool = createSpool(file, limits);
+    // pipeline, unlike a loop, lets go of a request without closing its connection, so that the answer can still be sent.
+    await pipeline(content, spool.receive, { signal: inTime });
+    return { file, ...spool.result(), remove };
   } catch (error) {
     await remove();
     if (inTime.aborted && !signal.aborted)
@@ -46,7 +45,33 @@ export async function receiveUpload(
       );
     throw fromWriteError(error);
   }
-  return { file, size, sha256: hash.digest('hex'), remove };
+}
+
+function createSpool(file: string, limits: BundleLimits) {
+  const hash = createHash('sha256');
+  let size = 0;
+  let failure: unknown;
+  return {
+    async receive(source: AsyncIterable<Buffer>): Promise<void> {
+      await using handle = await open(file, 'wx', 0o600);
+      const refuse = async (error: unknown) => {
+        failure = error;
+        await handle.truncate(0);
+      };
+      for await (const chunk of source) {
+        size += chunk.length;
+        if (size > limits.bundleBytes * patience) throw bundleTooLarge(limits);
+        if (failure !== undefined) continue;
+        if (size > limits.bundleBytes) await refuse(bundleTooLarge(limits));
+        else {
+          hash.update(chunk);
+          await handle.writeFile(chunk).catch(refuse);
+        }
+      }
+      if (failure !== undefined) throw failure;
+    },
+    result: () => ({ size, sha256: hash.digest('hex') }),
+  };
 }
 
 export const bundleTooLarge = (limits: BundleLimits) =>

@@ -3,7 +3,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import { type HaicError, invalid } from '@haic/kit/errors.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { presentAppDetails } from '../present.ts';
-import { bundleTooLarge } from '../uploads.ts';
+import { bundleTooLarge, patience } from '../uploads.ts';
 import { type CatalogServer, type RouteContext, signalOf } from './context.ts';
 import { VisibilitySchema } from './schemas.ts';
 
@@ -19,11 +19,13 @@ export function importAppRoute(server: CatalogServer, { service, limits, assetPr
     const typed = scope as CatalogServer;
     typed.addHook('onRequest', async (request) => {
       service.admitImport(principalOf(request));
-      if (Number(request.headers['content-length'] ?? 0) > limits.bundleBytes) throw bundleTooLarge(limits);
+      if (Number(request.headers['content-length'] ?? 0) > limits.bundleBytes * patience)
+        throw bundleTooLarge(limits);
     });
-    // Who is refused before the body was read must not be read to the end.
-    typed.addHook('onSend', async (_request, reply) => {
-      if (reply.statusCode >= 400) reply.header('connection', 'close');
+    // A body that was cut off leaves the connection in the middle of it.
+    typed.addHook('onSend', async (request, reply) => {
+      const isCut = request.raw.destroyed || reply.statusCode === 413;
+      if (isCut && !request.raw.complete) reply.header('connection', 'close');
     });
     typed.post('/api/v1/apps', { schema }, async (request, reply) => {
       const principal = principalOf(request);
