@@ -15,6 +15,8 @@ export interface Child {
   readonly ended: Promise<ProcessEnd>;
   /** SIGTERM to the process, SIGKILL to its whole group after `graceMs`; resolves when it is gone. Safe to repeat. */
   stop(graceMs: number): Promise<void>;
+  /** SIGKILL to the whole group, for an end that cannot wait. */
+  killGroup(): void;
 }
 
 /**
@@ -48,6 +50,7 @@ export function startChild(options: {
       await ended;
       clearTimeout(timer);
     },
+    killGroup: () => killGroup(child.pid, 'SIGKILL'),
   };
 }
 

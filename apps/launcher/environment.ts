@@ -57,7 +57,7 @@ export function siteEnvironment(config: LauncherConfig, inherited: NodeJS.Proces
   }
   if (httpProxy !== undefined) {
     for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy']) site[name] = httpProxy;
-    const direct = ['localhost', '127.0.0.1', '::1', '.localhost', new URL(config.publicUrl).hostname];
+    const direct = ['localhost', '127.0.0.1', '::1', '.localhost', ...platformHosts(config)];
     const known = (site.NO_PROXY ?? site.no_proxy ?? '').split(',').filter((host) => host !== '');
     site.NO_PROXY = [...new Set([...known, ...direct])].join(',');
     site.no_proxy = site.NO_PROXY;
@@ -68,6 +68,9 @@ export function siteEnvironment(config: LauncherConfig, inherited: NodeJS.Proces
   }
   return site;
 }
+
+const platformHosts = ({ publicUrl, storeUrl, oidc }: LauncherConfig): string[] =>
+  [publicUrl, storeUrl, ...(oidc === null ? [] : [oidc.providerUrl])].map((url) => new URL(url).hostname);
 
 /** What every process of the instance needs to find its way; the user has no entry in /etc/passwd. */
 function personal(paths: LauncherPaths): Environment {

@@ -27,7 +27,12 @@ async function main(): Promise<number> {
     log.line('launcher', messageOf(error));
     return 2;
   }
-  return runWith(settings, log);
+  try {
+    return await runWith(settings, log);
+  } catch (error) {
+    log.line('launcher', `FAILED: The launcher itself failed: ${messageOf(error)}`);
+    return 1;
+  }
 }
 
 async function runWith(settings: LauncherSettings, log: InstanceLog): Promise<number> {
@@ -50,6 +55,11 @@ async function runWith(settings: LauncherSettings, log: InstanceLog): Promise<nu
     status.stopping();
     stop.abort(new Error(`asked to stop by ${signal}`));
   };
+  process.on('uncaughtException', (error) => {
+    log.line('launcher', `FAILED: The launcher itself failed: ${messageOf(error)}`);
+    for (const child of [owned.app, owned.waved]) child?.killGroup();
+    process.exit(1);
+  });
   process.on('SIGTERM', () => asked('SIGTERM'));
   process.on('SIGINT', () => asked('SIGINT'));
 

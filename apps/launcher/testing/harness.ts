@@ -59,7 +59,7 @@ export async function openWorkbench(): Promise<Workbench> {
   const cache = process.env.HAIC_CACHE ?? path.join(tmpdir(), 'haic-test-cache');
   const { path: uv } = await ensureUv({ cacheDirectory: cache, signal: AbortSignal.timeout(120_000) });
   // What is tested is what ships: one bundled file each.
-  await buildPrograms(directory);
+  await buildPrograms({ sandbox: directory, platform: directory });
   const launcher = path.join(directory, 'launcher.mjs');
   const installer = await startInstaller(directory, path.join(cache, 'launcher-tests'), uv);
   const store = await startTestStore();
