@@ -50,16 +50,26 @@ test('every phase of a workload has one status for people', () => {
     assert.equal(stateOf(facts(status(phase as WorkloadPhase))).status, expected, phase);
 });
 
-test('a crash loop is FAILED, says how the app ended and that it is tried again', () => {
+test('a crash loop is FAILED, says once how the app ended and when it is tried again', () => {
   const workload = status('BackOff', {
     reason: 'CrashLoopBackOff',
-    message: 'Next start in 20 s.',
+    message: 'It ended with exit code 3. It is started again after 20 s.',
     restartCount: 3,
-    lastTermination: ended({ exitCode: 3 }),
+    lastTermination: ended({ exitCode: 3, message: 'It ended with exit code 3.' }),
   });
   const state = stateOf(facts(workload));
   assert.deepEqual([state.status, state.reason], ['FAILED', 'CrashLoopBackOff']);
-  assert.match(state.message, /exit code 3.* started again .*Next start in 20 s\./);
+  assert.equal(state.message, 'The app ended with exit code 3. It is started again after 20 s.');
+});
+
+test('a start that is put off for another reason is not explained by an older crash', () => {
+  const workload = status('BackOff', {
+    reason: 'PortTaken',
+    message: 'Port 8501 is in use by another program. It is started again after 4 s.',
+    lastTermination: ended({ reason: 'OOMKilled', message: 'It used more memory than its limit.' }),
+  });
+  const { reason, message } = stateOf(facts(workload));
+  assert.deepEqual([reason, message], ['PortTaken', workload.message]);
 });
 
 test('what the launcher says of a failure goes before an exit code, also in the start that follows', () => {

@@ -94,18 +94,24 @@ function explainStart(facts: StateFacts) {
 function explainFailure(facts: StateFacts) {
   const { workload } = facts;
   const last = workload.lastTermination;
-  const cause = last === undefined ? workload.message || 'The app ended.' : causeOf(facts, last);
+  // The runtime begins with how the process ended, if that is what it speaks of; a port that is taken, say, is another matter.
+  const speaksOfEnd = last !== undefined && workload.message.startsWith(last.message);
+  const cause = speaksOfEnd || workload.message === '' ? undefined : workload.message;
+  const rest = speaksOfEnd ? workload.message.slice(last.message.length).trim() : '';
+  const ended = last === undefined ? 'The app ended.' : causeOf(facts, last);
   if (workload.phase !== 'BackOff') {
     return {
       reason: workload.reason || last?.reason || 'Failed',
-      message: `${cause} It is not started again.`,
+      message: `${cause ?? ended} It is not started again.`,
     };
   }
-  const retry = workload.message === '' || cause.includes(workload.message) ? '' : ` ${workload.message}`;
   return {
     // OOMKilled says more than CrashLoopBackOff.
-    reason: last?.reason === 'OOMKilled' ? 'OOMKilled' : workload.reason || 'CrashLoopBackOff',
-    message: `${cause} It is started again after a pause that grows with each failure.${retry}`,
+    reason:
+      cause === undefined && last?.reason === 'OOMKilled'
+        ? 'OOMKilled'
+        : workload.reason || 'CrashLoopBackOff',
+    message: cause ?? `${ended} ${rest || 'It is started again after a pause that grows with each failure.'}`,
   };
 }
 
