@@ -11,7 +11,8 @@ import type {
 
 /**
  * A runtime that keeps workloads in memory and starts no process: what happens to them is said by the test (`become`, `print`). For
- * tests of those who use the port and need states that are hard to bring about; what runs is tested on a real runtime.
+ * tests of those who use the port and need states that are hard to bring about; what runs is tested on a real runtime. It is no
+ * adapter: the contract suite watches real processes, and here there are none.
  */
 export interface FakeRuntime extends Runtime {
   /** Changes the status of a workload, as its process or the machine would. */
