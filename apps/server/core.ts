@@ -6,7 +6,7 @@ import { createHttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
 import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
-import { catalogMigrations, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
+import { type Catalog, catalogMigrations, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
 import { singlePythonVersions } from '@haic/services/app-store/scheduler/runtime-versions.ts';
 import { createScheduler, type Scheduler } from '@haic/services/app-store/scheduler/scheduler.ts';
 import { createDiscovery } from '@haic/services/discovery/discovery.ts';
@@ -98,8 +98,10 @@ export async function startCore(options: {
   await rm(at.coreSocket, { force: true });
   await server.listen({ path: at.coreSocket });
   await chmod(at.coreSocket, 0o600);
+  const sweep = sweepDaily(catalog, logger);
   return {
     stop: async () => {
+      clearInterval(sweep);
       scheduler.stop();
       await server.close();
       await runtime.stop();
@@ -108,6 +110,17 @@ export async function startCore(options: {
       await database.close();
     },
   };
+}
+
+/** Collects what a killed import or deletion left behind: at the start and once a day. */
+function sweepDaily(catalog: Catalog, logger: Logger): NodeJS.Timeout {
+  const sweep = () => {
+    catalog
+      .sweep()
+      .catch((error: unknown) => logger.warn({ err: error }, 'Orphaned blobs could not be swept.'));
+  };
+  sweep();
+  return setInterval(sweep, 24 * 60 * 60 * 1000);
 }
 
 const networkOf = (settings: ServerSettings, hasTrustBundle: boolean) => ({
