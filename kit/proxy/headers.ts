@@ -38,7 +38,7 @@ const notRemovable = new Set(['host', 'content-length']);
 
 /** Names that a `Connection` header lists for removal; undefined in the usual case that there are none. */
 export function namesListedIn(connection: string | undefined): Set<string> | undefined {
-  if (connection === undefined) return undefined;
+  if (connection === undefined || plainConnectionOptions.has(connection)) return undefined;
   let listed: Set<string> | undefined;
   for (const part of connection.split(',')) {
     const name = part.trim().toLowerCase();
