@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { ensureBuilt } from './built-portal.ts';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const mantine = fileURLToPath(new URL('../../../node_modules/@mantine/core/styles/', import.meta.url));
@@ -13,6 +14,8 @@ const readAll = async (directory: string, suffix: string): Promise<string> => {
 };
 
 const classesIn = (text: string): Set<string> => new Set(text.match(/\bm_[0-9a-f]{5,8}\b/g));
+
+before(ensureBuilt);
 
 test('what the first page loads is at most 200 kB, compressed', async () => {
   const html = await readFile(`${dist}index.html`, 'utf8');

@@ -1,6 +1,7 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { StandIn } from '../dev/stand-in/stand-in.ts';
 import { browserOptions } from './browser.ts';
+import { ensureBuilt } from './built-portal.ts';
 
 export interface Portal extends AsyncDisposable {
   readonly standIn: StandIn;
@@ -12,6 +13,7 @@ export interface Portal extends AsyncDisposable {
 
 /** One browser for all tests of a file; each test has a stand-in and a profile of its own. */
 export async function startBrowser() {
+  await ensureBuilt();
   const browser = await chromium.launch(browserOptions);
   return {
     open: (options?: Parameters<Browser['newContext']>[0]) => openPortal(browser, options),

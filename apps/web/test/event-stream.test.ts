@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseEvents, type StreamEvent } from './event-stream.ts';
+import { parseEvents, type StreamEvent } from '../src/api/event-stream.ts';
 
 async function parse(...pieces: readonly string[]): Promise<StreamEvent[]> {
   const encoder = new TextEncoder();

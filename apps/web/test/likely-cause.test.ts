@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { likelyCause } from './likely-cause.ts';
+import { likelyCause } from '../src/instance/likely-cause.ts';
 
 const failed = { reason: 'CrashLoopBackOff', message: 'The app ended with exit code 1.' };
 

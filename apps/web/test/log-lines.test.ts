@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { appendLines, chunkSize, keptLines, type LogChunk, matchingLines, plainLine } from './log-lines.ts';
+import {
+  appendLines,
+  chunkSize,
+  keptLines,
+  type LogChunk,
+  matchingLines,
+  plainLine,
+} from '../src/instance/log-lines.ts';
 
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_value, index) => ({
