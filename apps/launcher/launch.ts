@@ -102,6 +102,7 @@ async function install(instance: Instance) {
     paths,
     mode: config.mode,
     module: config.module,
+    appId: config.appId,
     runtimeVersion: config.runtimeVersion,
     uv: settings.uv,
     site,

@@ -22,6 +22,8 @@ export interface PythonSetup {
   readonly paths: LauncherPaths;
   readonly mode: 'wave' | 'python';
   readonly module: string;
+  /** Versions of its requirements are chosen once for the app, so that every instance and restart runs the same. */
+  readonly appId: string;
   readonly runtimeVersion: string;
   /** Place of uv in the sandbox, for what has to be built privately. */
   readonly uv: string | undefined;
@@ -44,6 +46,19 @@ export async function preparePython(setup: PythonSetup): Promise<void> {
   );
   await rm(setup.paths.venv, { recursive: true, force: true });
   await symlink(outcome.path, setup.paths.venv);
+  keepInUse(setup, outcome.hash);
+}
+
+/** The installer sweeps environments that nobody used for a month; one that is in use all that time says so once a day. */
+function keepInUse(setup: PythonSetup, hash: string): void {
+  const timer = setInterval(
+    () => {
+      setup.installer.keep(hash).catch((error: unknown) => setup.log.line('launcher', messageOf(error)));
+    },
+    24 * 60 * 60_000,
+  );
+  timer.unref();
+  setup.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
 async function requirementsOf(setup: PythonSetup): Promise<BundleRequirements> {
@@ -62,6 +77,7 @@ async function askInstaller(
   const request = {
     python: /(\d+\.\d+)$/.exec(setup.runtimeVersion)?.[1] ?? 'default',
     requirements: requirements.text,
+    scope: setup.appId,
     wheels: requirements.wheels.map(({ path: name, sha256 }) => ({ path: name, sha256 })),
     ...(requirements.constraints === undefined ? {} : { constraints: requirements.constraints }),
   };

@@ -16,7 +16,7 @@ import { ensureInstaller } from './installer.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { registerPortal } from './portal.ts';
 import { systemPython } from './python.ts';
-import { createRuntime, sandboxPaths } from './runtime.ts';
+import { createRuntime, type WorkloadPaths, workloadPaths } from './runtime.ts';
 import type { RunningRole } from './serve.ts';
 import { requireDatabaseUrl, type ServerSettings } from './settings.ts';
 import { writeTrustBundle } from './trust.ts';
@@ -56,7 +56,8 @@ export async function startCore(options: {
   });
   const trustBundle = await writeTrustBundle(at, settings.caFile);
   const runtime = await createRuntime(at, settings, logger);
-  await ensureInstaller(runtime, settings, trustBundle !== undefined);
+  const paths = workloadPaths(at, runtime.isolated);
+  await ensureInstaller(runtime, settings, paths, trustBundle !== undefined);
   const runtimeVersions = singlePythonVersions(await systemPython());
 
   // The catalog asks the scheduler before it deletes an app, and the scheduler asks the catalog for apps: one of them has to be named first.
@@ -76,9 +77,9 @@ export async function startCore(options: {
     masterKey: secrets.masterKey,
     publicUrl,
     issuer,
-    launcher: { image: 'app-runtime', command: [process.execPath, `${sandboxPaths.assets}/launcher.mjs`] },
-    installer: { socket: sandboxPaths.installerSocket },
-    network: networkOf(settings, trustBundle !== undefined),
+    launcher: { image: 'app-runtime', command: [process.execPath, `${paths.assets}/launcher.mjs`] },
+    installer: { socket: paths.installerSocket },
+    network: networkOf(settings, paths, trustBundle !== undefined),
     runtimeVersions,
     limits: { fullAccess: settings.instanceLimit, visitor: settings.visitorInstanceLimit },
     logger,
@@ -123,8 +124,8 @@ function sweepDaily(catalog: Catalog, logger: Logger): NodeJS.Timeout {
   return setInterval(sweep, 24 * 60 * 60 * 1000);
 }
 
-const networkOf = (settings: ServerSettings, hasTrustBundle: boolean) => ({
+const networkOf = (settings: ServerSettings, paths: WorkloadPaths, hasTrustBundle: boolean) => ({
   ...(settings.pythonIndex === undefined ? {} : { pypiIndex: settings.pythonIndex }),
   ...(settings.httpProxy === undefined ? {} : { httpProxy: settings.httpProxy }),
-  ...(hasTrustBundle ? { caFile: sandboxPaths.trustBundle } : {}),
+  ...(hasTrustBundle ? { caFile: paths.trustBundle } : {}),
 });

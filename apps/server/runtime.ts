@@ -5,13 +5,24 @@ import { firstWorkloadUid, type Installation, installerUid } from './installatio
 import type { ServerSettings } from './settings.ts';
 import { trustBundleName } from './trust.ts';
 
-/** Where things are inside a sandbox, the same for every installation. */
-export const sandboxPaths = {
-  assets: '/opt/haic/assets',
-  installer: '/opt/haic/installer',
-  installerSocket: '/opt/haic/installer/installer.sock',
-  trustBundle: `/opt/haic/assets/${trustBundleName}`,
-} as const;
+/** Where a workload sees what the platform gives it. */
+export interface WorkloadPaths {
+  readonly assets: string;
+  readonly installerSocket: string;
+  readonly trustBundle: string;
+}
+
+const inSandbox = { assets: '/opt/haic/assets', installer: '/opt/haic/installer' } as const;
+
+/** The same for every installation inside a sandbox; without one, workloads see the machine's own paths. */
+export function workloadPaths(at: Installation, isolated: boolean): WorkloadPaths {
+  const { assets, installer } = isolated ? inSandbox : at;
+  return {
+    assets,
+    installerSocket: path.join(installer, 'installer.sock'),
+    trustBundle: path.join(assets, trustBundleName),
+  };
+}
 
 /** The local runtime of an installation, with its two images: what an app's sandbox sees, and what the installer's sees. */
 export function createRuntime(
@@ -22,7 +33,7 @@ export function createRuntime(
   const node = path.resolve(path.dirname(process.execPath), '..');
   const programs = [
     { hostPath: node, path: node, readOnly: true },
-    { hostPath: at.assets, path: sandboxPaths.assets, readOnly: true },
+    { hostPath: at.assets, path: inSandbox.assets, readOnly: true },
     ...(settings.uvPath === undefined
       ? []
       : [{ hostPath: path.dirname(settings.uvPath), path: path.dirname(settings.uvPath), readOnly: true }]),
@@ -42,7 +53,7 @@ export function createRuntime(
         mounts: [
           ...programs,
           { hostPath: at.environments, path: at.environments, readOnly: true },
-          { hostPath: at.installer, path: sandboxPaths.installer, readOnly: true },
+          { hostPath: at.installer, path: inSandbox.installer, readOnly: true },
         ],
       },
       installer: {
@@ -51,7 +62,7 @@ export function createRuntime(
         mounts: [
           ...programs,
           { hostPath: at.environments, path: at.environments, readOnly: false },
-          { hostPath: at.installer, path: sandboxPaths.installer, readOnly: false },
+          { hostPath: at.installer, path: inSandbox.installer, readOnly: false },
         ],
       },
     },

@@ -48,6 +48,10 @@ export function createHttpServer(options: {
     bodyLimit: options.bodyLimit ?? 1024 * 1024,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 512 },
+    // Addresses that the framework itself refuses get the same kind of answer as everything else.
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(asHaicError(error), request, reply);
+    },
   })
     .setValidatorCompiler(TypeBoxValidatorCompiler)
     .withTypeProvider<TypeBoxTypeProvider>();

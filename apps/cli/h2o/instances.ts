@@ -36,12 +36,30 @@ export async function getInstance(api: Api, id: string, options: { json: boolean
   );
 }
 
+interface PodStatus {
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly exitCode: number | null;
+  readonly restartCount: number;
+  readonly lastFailure: string | { readonly message: string } | null;
+}
+
 export async function instanceStatus(api: Api, id: string, options: { json: boolean }): Promise<void> {
-  const status = await api.json<Record<string, unknown>>('GET', `${instancePath(id)}/status`);
-  if (options.json) return print(JSON.stringify(status, undefined, 2));
-  const text = (value: unknown) =>
-    typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
-  print(record(Object.entries(status).map(([key, value]) => [key, text(value)] as const)));
+  const pod = await api.json<PodStatus>('GET', `${instancePath(id)}/status`);
+  if (options.json) return print(JSON.stringify(pod, undefined, 2));
+  const lastFailure =
+    typeof pod.lastFailure === 'string' ? pod.lastFailure : (pod.lastFailure?.message ?? '');
+  print(
+    record([
+      ['Status', pod.status],
+      ['Reason', pod.reason],
+      ['Message', pod.message],
+      ['Exit Code', pod.exitCode === null ? '' : String(pod.exitCode)],
+      ['Restart Count', String(pod.restartCount)],
+      ['Last Failure', lastFailure],
+    ]),
+  );
 }
 
 export async function instanceLogs(

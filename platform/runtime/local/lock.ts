@@ -48,6 +48,8 @@ function tryLock(file: string): Promise<Lock | undefined> {
       helper.unref();
       resolve({
         async release() {
+          // Its end is waited for, so it has to keep this process alive until then.
+          helper.ref();
           helper.stdin.end();
           await ended;
         },
