@@ -25,6 +25,8 @@ export interface Cgroups {
   open(name: string): Cgroup;
   /** Names of all groups there are. */
   list(): Promise<string[]>;
+  /** Removes the parent of all groups, if nothing is in it. */
+  close(): Promise<void>;
 }
 
 const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
@@ -83,6 +85,7 @@ async function findVersion1(mount: string, parent: string): Promise<Cgroups | un
     limits: { memory: directories.has('memory'), cpu: directories.has('cpu'), pids: directories.has('pids') },
     open,
     list: () => groupsIn(any),
+    close: () => removeEmpty([...directories.values()]),
     async create(name, resources, processLimit) {
       for (const directory of directories.values())
         await mkdir(path.join(directory, name), { recursive: true });
@@ -134,6 +137,7 @@ async function findVersion2(
     limits: { memory: wanted.includes('memory'), cpu: wanted.includes('cpu'), pids: wanted.includes('pids') },
     open,
     list: () => groupsIn(directory),
+    close: () => removeEmpty([directory]),
     async create(name, resources, processLimit) {
       const at = (file: string) => path.join(directory, name, file);
       await mkdir(path.join(directory, name), { recursive: true });
@@ -158,6 +162,10 @@ async function findVersion2(
       return open(name);
     },
   };
+}
+
+async function removeEmpty(directories: readonly string[]): Promise<void> {
+  for (const directory of directories) await rmdir(directory).catch(() => {});
 }
 
 async function groupsIn(directory: string): Promise<string[]> {

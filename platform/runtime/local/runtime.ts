@@ -161,6 +161,8 @@ async function open(options: LocalRuntimeOptions, release: () => Promise<void>):
     stopped.abort();
     await last;
     await Promise.all(loops);
+    // Fails, as it should, while workloads go on in it.
+    await cgroups?.close();
     await release();
   }
 
