@@ -52,12 +52,13 @@ export async function openAttemptLog(directory: string): Promise<AttemptLog> {
 
   async function readNow(offset: number, most: number) {
     const from = Math.max(offset, rotatedStart);
-    const bytes =
-      from < start
-        ? await readAt(rotatedFile, from - rotatedStart, Math.min(most, start - from))
-        : await readAt(file, from - start, most);
-    if (bytes.length === 0 && from < start) return { offset: start, bytes: await readAt(file, 0, most) };
-    return { offset: from, bytes };
+    if (from >= start) return { offset: from, bytes: await readAt(file, from - start, most) };
+    const older = await readAt(rotatedFile, from - rotatedStart, Math.min(most, start - from));
+    // Somebody deleted the older file: what is left begins after it.
+    if (older.length < Math.min(most, start - from))
+      return { offset: start, bytes: await readAt(file, 0, most) };
+    const newer = await readAt(file, 0, most - older.length);
+    return { offset: from, bytes: newer.length === 0 ? older : Buffer.concat([older, newer]) };
   }
 
   return {
@@ -93,6 +94,7 @@ async function copyEnd(from: string, to: string, most: number): Promise<{ from: 
 }
 
 async function readAt(file: string, position: number, most: number): Promise<Buffer> {
+  if (most === 0) return Buffer.alloc(0);
   const handle = await open(file, 'r').catch(() => undefined);
   if (handle === undefined) return Buffer.alloc(0);
   try {
