@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '@haic/kit/errors.ts';
 import { installationOf, type ServerSettings, settings as settingsReference } from '@haic/server/settings.ts';
-import { liveProcess } from '../installation/processes.ts';
+import { liveProcess, type RunningInstallation, readRecord } from '../installation/processes.ts';
 import { CommandError, print, table } from '../terminal.ts';
 
 const run = promisify(execFile);
@@ -110,8 +110,10 @@ const diskSpace: CheckOf = async (settings) => {
 
 const ports: CheckOf = async (settings) => {
   const at = installationOf(settings);
-  if ((await liveProcess(at.run, 'router')) !== undefined)
-    return ok('Ports', `${settings.port} is Haic's own`);
+  if ((await liveProcess(at.run, 'router')) !== undefined) {
+    const running = await readRecord<RunningInstallation>(at.run, 'installation');
+    return ok('Ports', `Haic itself listens on ${running?.port ?? settings.port}`);
+  }
   for (const port of [settings.port, settings.port + 2]) {
     if (await isFree(port)) continue;
     return {
