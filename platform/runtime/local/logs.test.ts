@@ -28,7 +28,7 @@ describe('logs of a local workload', () => {
       'attempts',
       String(attempt),
     );
-    const names = (await readdir(directory)).filter((file) => file.startsWith('log'));
+    const names = (await readdir(directory)).filter((file) => file === 'log' || file === 'log.1');
     return Promise.all(
       names.map(async (file) => ({ file, size: (await stat(path.join(directory, file))).size })),
     );
