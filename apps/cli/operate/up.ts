@@ -15,6 +15,7 @@ import { installationOf, readSettings, type ServerSettings } from '@haic/server/
 import { ensureUv } from '@haic/services/environments/uv.ts';
 import { buildPortal, buildPrograms } from '../installation/build.ts';
 import { roleHealth } from '../installation/health.ts';
+import { oneAtATime } from '../installation/one-at-a-time.ts';
 import { connectOperator } from '../installation/operator.ts';
 import {
   liveProcess,
@@ -37,7 +38,18 @@ export interface UpOptions {
 export async function up(options: UpOptions, environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings(environment);
   const at = installationOf(settings);
-  if (await reportIfRunning(at, settings)) return;
+  const foreground = await oneAtATime(at, () => start(options, settings, at, environment));
+  if (foreground !== undefined) await stayUntilInterrupted(foreground);
+}
+
+/** Returns what supervises in this process, if it does. */
+async function start(
+  options: UpOptions,
+  settings: ServerSettings,
+  at: Installation,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ stop(): Promise<void> } | undefined> {
+  if (await reportIfRunning(at, settings)) return undefined;
 
   say('Starting Haic');
   await step('Checking this machine', () => refuseIfUnable(settings));
@@ -67,7 +79,7 @@ export async function up(options: UpOptions, environment: NodeJS.ProcessEnv): Pr
     await foreground?.stop();
     throw error;
   }
-  if (foreground !== undefined) await stayUntilInterrupted(foreground);
+  return foreground;
 }
 
 const runningInstallation = (settings: ServerSettings): RunningInstallation => ({
