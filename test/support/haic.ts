@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,14 +41,12 @@ export async function startHaic(extra: NodeJS.ProcessEnv = {}): Promise<Haic> {
   await chmod(home, 0o711);
   const port = await freePortTriple();
   const cache = process.env.HAIC_CACHE ?? path.join(tmpdir(), 'haic-test-cache');
-  // Environments are kept from run to run, so that every test file does not download the same wheels again.
-  const environments = path.join(cache, 'test-environments');
-  await mkdir(environments, { recursive: true });
+  const environments = await takeEnvironments(cache);
   const environment: NodeJS.ProcessEnv = {
     ...process.env,
     HAIC_HOME: home,
     HAIC_CACHE: cache,
-    HAIC_ENVIRONMENTS_DIR: environments,
+    HAIC_ENVIRONMENTS_DIR: environments.directory,
     HAIC_PORT: String(port),
     ...extra,
   };
@@ -103,9 +101,41 @@ export async function startHaic(extra: NodeJS.ProcessEnv = {}): Promise<Haic> {
     up: async () => void (await run(['up', '--detach'])),
     stop: async () => {
       await run(['down']);
+      await environments.release();
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * A folder of Python environments that no other running Haic has: its installer is the only one that writes there, and clears away at
+ * its start what another would be working on. Kept from run to run, so that not every test file downloads the same wheels again.
+ */
+async function takeEnvironments(cache: string): Promise<{ directory: string; release(): Promise<void> }> {
+  for (let slot = 0; ; slot += 1) {
+    const directory = path.join(cache, slot === 0 ? 'test-environments' : `test-environments-${slot}`);
+    await mkdir(directory, { recursive: true });
+    const mark = `${directory}.taken`;
+    const release = () => rm(mark, { force: true });
+    if (await isOfTheDead(mark)) await release();
+    try {
+      await writeFile(mark, String(process.pid), { flag: 'wx' });
+      return { directory, release };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+async function isOfTheDead(mark: string): Promise<boolean> {
+  const pid = Number(await readFile(mark, 'utf8').catch(() => 'none'));
+  if (!(pid > 0)) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function resultOf(child: ChildProcess): Promise<CommandResult> {
