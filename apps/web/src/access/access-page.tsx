@@ -71,8 +71,8 @@ function Access({ me }: { me: Me }) {
             Python
           </Title>
           <Text size="sm" mb="sm">
-            With the official packages: <code>pip install h2o-cloud-discovery h2o-authn</code>. The token
-            comes from the file above or from <code>H2O_CLOUD_CLIENT_PLATFORM_TOKEN</code>.
+            With the official packages: <code>pip install h2o-cloud-discovery "h2o-authn[discovery]"</code>.
+            The token comes from the file above or from <code>H2O_CLOUD_CLIENT_PLATFORM_TOKEN</code>.
           </Text>
           <CodeBlock code={pythonSample(environment)} what="the sample" />
         </section>
