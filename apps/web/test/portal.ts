@@ -11,13 +11,22 @@ export interface Portal extends AsyncDisposable {
   readonly complaints: string[];
 }
 
-/** One browser for all tests of a file; each test has a stand-in and a profile of its own. */
-export async function startBrowser() {
-  await ensureBuilt();
-  const browser = await chromium.launch(browserOptions);
+/**
+ * One browser for all tests of a file; each test has a stand-in and a profile of its own. Started by the first test: a file whose
+ * tests are all filtered out runs no `after` hook, and must not leave a browser behind.
+ */
+export function startBrowser() {
+  let launched: Promise<Browser> | undefined;
+  const launch = async (): Promise<Browser> => {
+    await ensureBuilt();
+    return chromium.launch(browserOptions);
+  };
   return {
-    open: (options?: Parameters<Browser['newContext']>[0]) => openPortal(browser, options),
-    close: () => browser.close(),
+    open: async (options?: Parameters<Browser['newContext']>[0]) => {
+      launched ??= launch();
+      return openPortal(await launched, options);
+    },
+    close: async () => (await launched)?.close(),
   };
 }
 

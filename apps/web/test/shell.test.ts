@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { StandIn } from '../dev/stand-in/stand-in.ts';
 import { lowContrast } from './contrast.ts';
 import { sampleNamed, startBrowser } from './portal.ts';
 
-let browser: Awaited<ReturnType<typeof startBrowser>>;
-before(async () => {
-  browser = await startBrowser();
-});
+const browser = startBrowser();
 after(() => browser.close());
 
 // Most of a test is waiting, so several run at once.

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { sampleNamed, startBrowser } from './portal.ts';
 
-let browser: Awaited<ReturnType<typeof startBrowser>>;
-before(async () => {
-  browser = await startBrowser();
-});
+const browser = startBrowser();
 after(() => browser.close());
 
 // Most of a test is waiting, so several run at once.
