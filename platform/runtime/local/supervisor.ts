@@ -10,7 +10,8 @@ import { createLatch } from './latch.ts';
 import { launch, plainMarker } from './launch.ts';
 import { backOffDelay, isLive, mayFollow, type ProcessEnd, terminationOf } from './model.ts';
 import type { LocalImage, Timing } from './options.ts';
-import { loopback, type Ports, PortTaken } from './ports.ts';
+import { type Ports, PortTaken } from './ports.ts';
+import { present } from './present.ts';
 import { runProbes } from './probes.ts';
 import {
   newPod,
@@ -389,31 +390,4 @@ export async function createSupervisor(
     news,
     run: loop,
   };
-}
-
-function present(record: WorkloadRecord, pod: PodRecord, runs: boolean): Workload {
-  const { name, labels, annotations, replicas, template } = record.spec;
-  const endpoints = Object.entries(runs ? pod.ports : {}).map(([port, number]) => [
-    port,
-    { host: loopback, port: number },
-  ]);
-  return structuredClone({
-    name,
-    labels,
-    annotations,
-    replicas,
-    template,
-    createdAt: record.createdAt,
-    status: {
-      phase: pod.phase,
-      reason: pod.reason,
-      message: pod.message,
-      since: pod.since,
-      startedAt: runs ? pod.startedAt : undefined,
-      restartCount: Math.max(0, pod.starts - 1),
-      lastTermination: pod.lastTermination,
-      endpoints: Object.fromEntries(endpoints),
-      usage: {},
-    },
-  });
 }
