@@ -41,6 +41,8 @@ export function presentApp(app: App, principal: Principal, assetPrefix: string) 
     createdAt: app.createdAt.toISOString(),
     updatedAt: app.updatedAt.toISOString(),
     canRun: access.canRun,
+    /** In plain words; empty when one may run it. */
+    cannotRunBecause: access.cannotRunBecause,
     canManage: access.canManage,
   };
 }
