@@ -63,6 +63,7 @@ describe('the catalog over HTTP', () => {
         oidc: false,
         runtimeVersion: 'deb_py311',
         canRun: true,
+        cannotRunBecause: '',
         canManage: true,
         versions: [{ id: app.id, version: '1.0.0' }],
       },
