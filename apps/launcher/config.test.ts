@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LauncherConfig, parseLauncherConfig } from './config.ts';
+import type { LauncherConfig } from '@haic/services/app-store/scheduler/launcher-config.ts';
+import { parseLauncherConfig } from './config.ts';
 
 const good: LauncherConfig = {
   instanceId: '7bb77a05-4d4c-4811-8bef-3a573ba6f379',

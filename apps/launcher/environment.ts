@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { LauncherConfig, OidcSettings } from './config.ts';
+import type { LauncherConfig, OidcSettings } from '@haic/services/app-store/scheduler/launcher-config.ts';
 import type { LauncherPaths } from './paths.ts';
 import { loopback } from './ports.ts';
 

@@ -1,9 +1,10 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '@haic/kit/errors.ts';
+import type { LauncherConfig } from '@haic/services/app-store/scheduler/launcher-config.ts';
 import { connectInstaller } from '@haic/services/environments/client.ts';
 import type { Child } from './child-process.ts';
-import { type LauncherConfig, parseLauncherConfig } from './config.ts';
+import { parseLauncherConfig } from './config.ts';
 import { siteEnvironment } from './environment.ts';
 import { LaunchFailure } from './failure.ts';
 import { fetchBundle } from './fetch-bundle.ts';

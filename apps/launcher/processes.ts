@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { sleep } from '@haic/kit/deadline.ts';
+import type { LauncherConfig } from '@haic/services/app-store/scheduler/launcher-config.ts';
 import type { Waved } from '@haic/services/environments/client.ts';
 import { type Child, type ProcessEnd, startChild } from './child-process.ts';
-import type { LauncherConfig } from './config.ts';
 import {
   type AccessKey,
   type AppFacts,

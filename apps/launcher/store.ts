@@ -3,9 +3,9 @@ import { createWriteStream } from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { LauncherConfig } from '@haic/services/app-store/scheduler/launcher-config.ts';
 import { http, https } from './builtin.ts';
 import { trustedCertificates } from './certificates.ts';
-import type { LauncherConfig } from './config.ts';
 
 export interface StoreAnswer {
   readonly status: number;

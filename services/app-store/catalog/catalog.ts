@@ -6,7 +6,7 @@ import type { Database, Migrations } from '@haic/platform/database/port.ts';
 import { type AppBlobs, createAppBlobs } from './blobs.ts';
 import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
 import type { CatalogClient, InstancesOf } from './client.ts';
-import type { RuntimeVersion } from './manifest/parse-manifest.ts';
+import type { RuntimeVersion } from './manifest/runtime.ts';
 import { accessOf } from './policy.ts';
 import { assetUrl } from './present.ts';
 import { changeAppRoute } from './routes/change-app.ts';

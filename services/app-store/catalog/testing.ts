@@ -8,7 +8,7 @@ import yazl from 'yazl';
 import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
 import type { Problem } from './bundle/problems.ts';
 import { type Bundle, type BundleImage, readBundle } from './bundle/read-bundle.ts';
-import type { RuntimeVersion } from './manifest/parse-manifest.ts';
+import type { RuntimeVersion } from './manifest/runtime.ts';
 
 export const runtimeVersions: readonly RuntimeVersion[] = [
   { name: 'deb_py311', aliases: ['deb11_py310_wlatest'], default: true },

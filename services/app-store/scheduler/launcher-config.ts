@@ -1,3 +1,52 @@
-// The one place where a service looks up to apps/: a type alone, so that writer and reader of instance.json cannot drift apart.
-// biome-ignore lint/style/noRestrictedImports: type only, erased at run time
-export type { LauncherConfig } from '@haic/launcher/config.ts';
+/**
+ * What one instance is: written by the scheduler into the workload's secret (`/var/run/haic/instance.json`), read once by the
+ * launcher. It holds secrets (HMAC key, client secret, environment values): never logged, never passed on as a whole.
+ */
+export interface LauncherConfig {
+  readonly instanceId: string;
+  readonly appId: string;
+  readonly appName: string;
+  readonly appVersion: string;
+  readonly ownerUsername: string;
+  readonly visibility: 'PRIVATE' | 'ALL_USERS' | 'PUBLIC';
+  /** Origin of the platform without a trailing slash: the app's H2O_CLOUD_ENVIRONMENT. */
+  readonly publicUrl: string;
+  /** Where people open this instance, with its trailing slash. */
+  readonly instanceUrl: string;
+  /** `/` or `/instance/<id>/`. */
+  readonly baseUrl: string;
+  readonly mode: 'wave' | 'python';
+  /** Dotted Python module of the app. */
+  readonly module: string;
+  /** Python version such as `3.11`, or a runtime's name that ends in one (`python-3.11`); empty for the platform's default. */
+  readonly runtimeVersion: string;
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly files: readonly { readonly path: string; readonly value: string }[];
+  /** Absolute path of the persistent data volume, as the app's manifest asks for it. */
+  readonly volumeMount?: string;
+  /** Origin that serves `/api/launcher/v1`. */
+  readonly storeUrl: string;
+  /** Hex. Signs the launcher's own calls to the store. */
+  readonly hmacKey: string;
+  readonly oidc: OidcSettings | null;
+  /** Serve the token endpoint of a PRIVATE instance on its loopback (design §6). */
+  readonly platformHandle: boolean;
+  readonly installer: { readonly socket: string };
+  readonly network: {
+    readonly pypiIndex?: string;
+    readonly httpProxy?: string;
+    /** Path of a PEM file that the sandbox can read. */
+    readonly caFile?: string;
+  };
+}
+
+/** waved's own OIDC client (contract wave-app §6). All of the first four, or waved would run without authentication. */
+export interface OidcSettings {
+  /** Issuer without a trailing slash. */
+  readonly providerUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly redirectUrl: string;
+  readonly endSessionUrl: string;
+  readonly postLogoutRedirectUrl: string;
+}

@@ -4,18 +4,8 @@ import type { Lifecycle, Manifest } from '../client.ts';
 import { readEnv } from './env.ts';
 import { readFiles } from './file.ts';
 import { parseTimeout } from './quantity.ts';
-import { emptyRuntime, readRuntime } from './runtime.ts';
+import { emptyRuntime, type RuntimeVersion, readRuntime } from './runtime.ts';
 import { manifestFile, Table } from './table.ts';
-
-/** A Python environment that the installation offers; `RuntimeVersion` of app.toml names it or one of its aliases. */
-export interface RuntimeVersion {
-  readonly name: string;
-  readonly aliases: readonly string[];
-  /** For bundles that name none. */
-  readonly default?: boolean;
-  /** Refuses new apps. */
-  readonly deprecated?: boolean;
-}
 
 export interface ManifestRules {
   readonly runtimeVersions: readonly RuntimeVersion[];

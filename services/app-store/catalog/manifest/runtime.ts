@@ -1,9 +1,18 @@
 import { quote } from '../bundle/problems.ts';
 import type { ManifestRuntime } from '../client.ts';
-import type { RuntimeVersion } from './parse-manifest.ts';
 import { parseQuantity } from './quantity.ts';
 import { systemFolderOf } from './system-folders.ts';
 import type { Table } from './table.ts';
+
+/** A Python environment that the installation offers; `RuntimeVersion` of app.toml names it or one of its aliases. */
+export interface RuntimeVersion {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** For bundles that name none. */
+  readonly default?: boolean;
+  /** Refuses new apps. */
+  readonly deprecated?: boolean;
+}
 
 const modes = ['wave', 'python', 'container'] as const;
 const routingModes = ['DOMAIN', 'BASE_URL'] as const;
