@@ -24,7 +24,7 @@ export interface StatusSnapshot {
   readonly message: string;
   readonly stages: readonly Stage[];
   readonly failure?: Failure;
-  /** Why the launcher before this one ended, until the app is ready again. */
+  /** Why the launcher before this one ended; also when the app is ready again, since whoever asks why it restarted asks later. */
   readonly previousFailure?: Failure;
   readonly lines: readonly string[];
 }
@@ -71,7 +71,6 @@ export class LaunchStatus {
       if (current.state === 'running') this.#set(current.name, { state: 'done', finishedAt: now });
     }
     this.#set(stage, { state: stage === 'ready' ? 'done' : 'running', startedAt: now });
-    if (stage === 'ready') this.#previousFailure = undefined;
     this.#change(stage, '');
   }
 

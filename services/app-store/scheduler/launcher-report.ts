@@ -10,7 +10,7 @@ export interface LauncherReport {
   readonly message: string;
   readonly stages: readonly ReportedStage[];
   readonly failure: ReportedFailure | undefined;
-  /** Why the launcher before this one ended, until the app is ready again. */
+  /** Why the launcher before this one ended. */
   readonly previousFailure: ReportedFailure | undefined;
 }
 
