@@ -7,7 +7,7 @@ import { importBundle, runApp, waitForStatus } from '../support/api.ts';
 import type { Haic } from '../support/haic.ts';
 
 /** How many kills a test of random kills makes: a dozen for every day, many in the full size. */
-export const size = process.env.HAIC_TEST_SIZE === 'full' ? 'full' : 'ci';
+export const kills = process.env.HAIC_TEST_SIZE === 'full' ? 200 : 12;
 
 const probe = await readFile(path.join(import.meta.dirname, 'probe_app.py'), 'utf8');
 
@@ -39,9 +39,13 @@ export function bundleOf(parts: AppParts = {}): Buffer {
   ]);
 }
 
+let imported = 0;
+
 export async function importApp(haic: Haic, token: string, parts: AppParts = {}): Promise<string> {
-  const file = path.join(haic.home, `${parts.name ?? 'probe'}.wave`);
-  await writeFile(file, bundleOf(parts));
+  imported += 1;
+  const name = `probe${imported}`;
+  const file = path.join(haic.home, `${name}.wave`);
+  await writeFile(file, bundleOf({ name, ...parts }));
   return (await importBundle(haic, token, file)).id;
 }
 
