@@ -9,6 +9,14 @@ import type { AdapterPayload } from 'oidc-provider';
  */
 export type ArtifactStore = ReturnType<typeof createArtifactStore>;
 
+export interface ListedArtifact {
+  readonly key: Buffer;
+  readonly model: string;
+  readonly payload: AdapterPayload;
+  readonly createdAt: Date;
+  readonly usedAt: Date;
+}
+
 type Row = { sealed: Buffer; consumed_at: Date | null; model: string };
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
@@ -45,7 +53,7 @@ export function createArtifactStore(database: Database, sealingKey: Buffer) {
         ${expiresIn === undefined ? nothing : sql`now() + make_interval(secs => ${expiresIn})`})
       on conflict (key) do update set sealed = excluded.sealed, grant_id = excluded.grant_id,
         account_id = excluded.account_id, client_id = excluded.client_id, uid = excluded.uid,
-        user_code_key = excluded.user_code_key, expires_at = excluded.expires_at`;
+        user_code_key = excluded.user_code_key, expires_at = excluded.expires_at, used_at = now()`;
   };
 
   /**
@@ -104,6 +112,24 @@ export function createArtifactStore(database: Database, sealingKey: Buffer) {
       return rows.map((row) => unseal('Session', row)).filter((session) => session !== undefined);
     },
 
+    /** Sessions and tokens of these clients that have not ended, with when they were made and last used. */
+    listOf: async (accountId: string, clientIds: readonly string[]): Promise<readonly ListedArtifact[]> => {
+      const rows = await sql<(Row & { key: Buffer; created_at: Date; used_at: Date })[]>`
+        select key, sealed, consumed_at, model, created_at, used_at from identity.artifacts
+        where account_id = ${accountId} and (expires_at is null or expires_at > now())
+          and (model = 'Session' or (model = 'RefreshToken' and client_id = any(${[...clientIds]})))
+        order by used_at desc, key`;
+      return rows.flatMap((row) => {
+        const payload = unseal(row.model, row);
+        if (payload === undefined) return [];
+        return [{ key: row.key, model: row.model, payload, createdAt: row.created_at, usedAt: row.used_at }];
+      });
+    },
+
+    markUsed: async (model: string, id: string): Promise<void> => {
+      await sql`update identity.artifacts set used_at = now() where key = ${keyOf(model, id)}`;
+    },
+
     /** False when it had been used before: a code that is redeemed twice at the same instant succeeds once. */
     consume: async (model: string, id: string): Promise<boolean> => {
       const result = await sql`
@@ -151,7 +177,7 @@ export function createArtifactStore(database: Database, sealingKey: Buffer) {
       await sql`delete from identity.artifacts where client_id = ${clientId}`;
     },
 
-    /** Moves a session's end; its sealed content has the same instant as `exp`. */
+    /** Moves a session's end, and notes that it was used; its sealed content has the same instant as `exp`. */
     extendSession: (uid: string, endOf: (session: AdapterPayload) => number): Promise<void> =>
       database.transaction(async (transaction) => {
         const rows = await transaction<(Row & { key: Buffer })[]>`
@@ -161,10 +187,14 @@ export function createArtifactStore(database: Database, sealingKey: Buffer) {
           const session = unseal('Session', row);
           if (session === undefined) continue;
           const exp = endOf(session);
-          if (exp <= (session.exp ?? 0)) continue;
+          if (exp <= (session.exp ?? 0)) {
+            await transaction`update identity.artifacts set used_at = now() where key = ${row.key}`;
+            continue;
+          }
           const sealed = seal(sealingKey, JSON.stringify({ ...session, exp }), 'Session');
           await transaction`
-            update identity.artifacts set sealed = ${sealed}, expires_at = to_timestamp(${exp})
+            update identity.artifacts
+            set sealed = ${sealed}, expires_at = to_timestamp(${exp}), used_at = now()
             where key = ${row.key}`;
         }
       }),

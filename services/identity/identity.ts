@@ -17,6 +17,7 @@ import type { SlowDownPolicy } from './provider/slow-down.ts';
 import { registerAccount } from './routes/account.ts';
 import { preparePages } from './routes/forms.ts';
 import { registerOperatorRoutes } from './routes/operator.ts';
+import { registerPeopleRoutes } from './routes/people.ts';
 import { registerSignIn } from './routes/sign-in.ts';
 import { registerSignOut } from './routes/sign-out.ts';
 import { registerUserinfo } from './routes/userinfo.ts';
@@ -24,6 +25,7 @@ import { createPeopleService, type PeopleService } from './service.ts';
 import { createPasswordCheck } from './sign-in.ts';
 import { createAppClientStore, createPeopleStore } from './store.ts';
 import { createSignInThrottle, defaultThrottlePolicy, type ThrottlePolicy } from './throttle.ts';
+import { createTokensService } from './tokens.ts';
 
 /** To be applied before `createIdentity`. */
 export const identityMigrations: Migrations = {
@@ -51,7 +53,7 @@ export interface IdentityOptions {
 }
 
 export interface Identity {
-  /** Mounts the provider, its pages and the operator's routes. */
+  /** Mounts the provider, its pages, the API on people and tokens, and the operator's routes. */
   register(server: HttpServer): void;
   readonly client: IdentityClient;
   readonly operator: PeopleService;
@@ -92,6 +94,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   });
   const sessions = createSessions({ issuer, artifacts, publicUrl, logger, fetch: options.fetch ?? fetch });
   const service = createPeopleService({ people, artifacts, issuer, sessions, logger });
+  const tokens = createTokensService({ artifacts, sessions, logger });
   const checkPassword = createPasswordCheck({ people, throttle, browserKey: keyFor('browsers'), logger });
   const client = createAppClients({ people, appClientStore, artifacts, issuer, findActivePerson });
 
@@ -121,6 +124,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       });
       server.register(async (scope) => registerUserinfo(scope, { ...pages, findActivePerson }));
       server.register(async (scope) => registerOperatorRoutes(scope, service));
+      registerPeopleRoutes(server, { people, service, tokens });
       mountProvider(server, { publicUrl, issuer });
     },
     rotateKeys: async (how) => {

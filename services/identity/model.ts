@@ -44,14 +44,17 @@ export interface PersonChanges {
 
 const usernamePattern = /^[a-z0-9][a-z0-9._@+-]{0,126}$/;
 const labelPattern = /^[\p{L}\p{N}][\p{L}\p{N} ._:/@+-]{0,126}$/u;
-const emailPattern = /^[^\s@<>"]{1,64}@[^\s@<>"]{1,189}$/;
+const emailPattern = /^[^\s\p{C}@<>"]{1,64}@[^\s\p{C}@<>"]{1,189}$/u;
 
 /** User names are compared without regard to case; the lower case form is the name. */
 export const usernameOf = (raw: string): string => raw.trim().toLowerCase();
 
+/** What cannot be anybody's name need not be looked up: PostgreSQL knows no NUL, for one. */
+export const isUsername = (username: string): boolean => usernamePattern.test(username);
+
 export function checkUsername(raw: string): string {
   const username = usernameOf(raw);
-  if (!usernamePattern.test(username))
+  if (!isUsername(username))
     throw invalid(
       'bad_username',
       'A user name has 1 to 127 letters, digits or the signs . _ @ + - and starts with a letter or digit.',

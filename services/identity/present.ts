@@ -1,4 +1,5 @@
 import type { Person } from './model.ts';
+import type { PersonalToken } from './tokens.ts';
 
 export const presentPerson = (person: Person) => ({
   subject: person.id,
@@ -19,4 +20,13 @@ export const personClaims = (person: Person) => ({
   ...(person.email === '' ? {} : { email: person.email, email_verified: true }),
   realm_access: { roles: [...person.roles] },
   groups: [...person.groups],
+});
+
+export const presentToken = (token: PersonalToken) => ({
+  id: token.id,
+  kind: token.kind,
+  client: token.client ?? null,
+  createdAt: token.createdAt.toISOString(),
+  lastUsedAt: token.lastUsedAt?.toISOString() ?? null,
+  current: token.current,
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { conflict, forbidden, invalid, notFound } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
+import type { TransactionSql } from '@haic/platform/database/port.ts';
 import type { ArtifactStore } from './artifacts.ts';
 import {
   checkDisplayName,
@@ -9,25 +10,33 @@ import {
   checkLabels,
   checkNewPassword,
   checkUsername,
+  isUsername,
   type NewPerson,
   type Person,
   type PersonChanges,
   usernameOf,
 } from './model.ts';
 import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
+import { type Decision, type Deed, isAdministrator, mayDoTo } from './policy.ts';
 import type { Issuer } from './provider/issuer.ts';
 import type { Sessions } from './provider/sessions.ts';
 import { issueRefreshToken } from './provider/tokens.ts';
-import type { PeopleStore } from './store.ts';
+import type { PeopleFilter, PeopleStore } from './store.ts';
 
-/** What the operator does with people (`./haic user`, `./haic token`), and what a person does with their own password. */
+/**
+ * What the operator (`./haic user`, `./haic token`) and administrators do with people, and a person with their own password. Where `by`
+ * is given, an administrator acts, who can shut out neither themselves nor the last administrator (409); the operator owns the machine
+ * and can always make another.
+ */
 export interface PeopleService {
   list(): Promise<readonly Person[]>;
+  page(filter: PeopleFilter): Promise<readonly Person[]>;
+  get(username: string): Promise<Person>;
   /** A password is generated, and returned this once, when none is given. */
   add(person: NewPerson, password?: string): Promise<{ person: Person; password?: string }>;
-  change(username: string, changes: PersonChanges): Promise<Person>;
-  remove(username: string): Promise<void>;
-  resetPassword(username: string, password?: string): Promise<{ password?: string }>;
+  change(username: string, changes: PersonChanges, by?: Person): Promise<Person>;
+  remove(username: string, by?: Person): Promise<void>;
+  resetPassword(username: string, password?: string, by?: Person): Promise<{ password?: string }>;
   /** A refresh token of the platform client that lasts until it is revoked. */
   platformToken(username: string): Promise<{ refreshToken: string; clientId: string; tokenEndpoint: string }>;
   changeOwnPassword(request: {
@@ -37,6 +46,12 @@ export interface PeopleService {
     revokeTokens: boolean;
   }): Promise<void>;
 }
+
+const lastAdministrator = () =>
+  conflict(
+    'last_administrator',
+    'This is the last administrator who can sign in. Make somebody else an administrator first.',
+  );
 
 export function createPeopleService(parts: {
   people: PeopleStore;
@@ -48,13 +63,29 @@ export function createPeopleService(parts: {
   const { people, artifacts, issuer, sessions, logger } = parts;
 
   async function existing(username: string): Promise<Person> {
-    const person = await people.byUsername(usernameOf(username));
+    const wanted = usernameOf(username);
+    const person = isUsername(wanted) ? await people.byUsername(wanted) : undefined;
     if (person === undefined) throw notFound(`The person "${username.slice(0, 60)}"`);
     return person;
   }
 
+  /** As an administrator: within the rules. As the operator: at once. */
+  function guarded<T>(
+    by: Person | undefined,
+    target: Person,
+    deed: Deed,
+    work: (writer?: TransactionSql) => Promise<T>,
+  ) {
+    if (by === undefined) return work();
+    const decision = mayDoTo(by, target, deed);
+    if (!decision.allowed) throw conflict(decision.code, decision.reason);
+    return isAdministrator(target) ? people.keepingAnAdministrator(work, lastAdministrator) : work();
+  }
+
   return {
     list: () => people.list(),
+    page: (filter) => people.page(filter),
+    get: existing,
 
     add: async (request, password) => {
       const username = checkUsername(request.username);
@@ -72,35 +103,47 @@ export function createPeopleService(parts: {
       return password === undefined ? { person, password: chosen } : { person };
     },
 
-    change: async (username, changes) => {
+    change: async (username, changes, by) => {
       const before = await existing(username);
-      const person = await people.update(before.id, {
+      const checked = {
         ...(changes.name === undefined ? {} : { name: checkDisplayName(changes.name) }),
         ...(changes.email === undefined ? {} : { email: checkEmail(changes.email) }),
         ...(changes.roles === undefined ? {} : { roles: checkLabels('role', changes.roles) }),
         ...(changes.groups === undefined ? {} : { groups: checkLabels('group', changes.groups) }),
         ...(changes.disabled === undefined ? {} : { disabled: changes.disabled }),
-      });
+      };
+      const person = await guarded(by, before, { kind: 'change', changes: checked }, (writer) =>
+        people.update(before.id, checked, writer),
+      );
       if (person === undefined) throw notFound(`The person "${username}"`);
       if (person.disabled && !before.disabled) await sessions.endEverything(person.id);
-      logger.info({ username: person.username, disabled: person.disabled }, 'A person was changed.');
+      logger.info(
+        { username: person.username, disabled: person.disabled, by: by?.username },
+        'A person was changed.',
+      );
       return person;
     },
 
-    remove: async (username) => {
+    remove: async (username, by) => {
       const person = await existing(username);
-      await people.remove(person.id);
+      await guarded(by, person, { kind: 'remove' }, (writer) => people.remove(person.id, writer));
       await sessions.endEverything(person.id);
-      logger.info({ username: person.username }, 'A person was removed.');
+      logger.info({ username: person.username, by: by?.username }, 'A person was removed.');
     },
 
-    resetPassword: async (username, password) => {
+    resetPassword: async (username, password, by) => {
       const person = await existing(username);
+      const decision: Decision =
+        by === undefined ? { allowed: true } : mayDoTo(by, person, { kind: 'resetPassword' });
+      if (!decision.allowed) throw conflict(decision.code, decision.reason);
       const chosen =
         password === undefined ? generatePassword() : checkNewPassword(password, person.username);
       await people.setPassword(person.id, await hashPassword(chosen));
       await sessions.endEverything(person.id);
-      logger.info({ username: person.username }, 'A password was replaced by the operator.');
+      logger.info(
+        { username: person.username, by: by?.username ?? 'the operator' },
+        'A password was replaced.',
+      );
       return password === undefined ? { password: chosen } : {};
     },
 

@@ -28,6 +28,14 @@ const personOf = (row: PersonRow): PersonWithPassword => ({
   createdAt: row.created_at,
 });
 
+/** A stretch of the list of people, by user name. */
+export interface PeopleFilter {
+  /** Part of the user name, name or e-mail address, or a whole role or group; '' for everybody. */
+  readonly text: string;
+  readonly after: string;
+  readonly limit: number;
+}
+
 export type PeopleStore = ReturnType<typeof createPeopleStore>;
 
 export function createPeopleStore(database: Database) {
@@ -45,6 +53,17 @@ export function createPeopleStore(database: Database) {
       one(sql<PersonRow[]>`select * from identity.people where username = ${username}`),
     list: async (): Promise<readonly Person[]> =>
       (await sql<PersonRow[]>`select * from identity.people order by username`).map(personOf),
+    page: async ({ text, after, limit }: PeopleFilter): Promise<readonly Person[]> => {
+      const wanted = text.toLowerCase();
+      const rows = await sql<PersonRow[]>`
+        select * from identity.people
+        where username > ${after} and (${wanted} = ''
+          or strpos(username, ${wanted}) > 0 or strpos(lower(name), ${wanted}) > 0
+          or strpos(lower(email), ${wanted}) > 0
+          or exists (select 1 from unnest(roles || groups) as label where lower(label) = ${wanted}))
+        order by username limit ${limit}`;
+      return rows.map(personOf);
+    },
     /** Undefined when the user name is taken. */
     insert: (id: string, person: Required<NewPerson>, passwordHash: string) =>
       one(sql<PersonRow[]>`
@@ -52,8 +71,8 @@ export function createPeopleStore(database: Database) {
         values (${id}, ${person.username}, ${person.name}, ${person.email}, ${passwordHash},
           ${[...person.roles]}, ${[...person.groups]})
         on conflict (username) do nothing returning *`),
-    update: (id: string, changes: PersonChanges) =>
-      one(sql<PersonRow[]>`
+    update: (id: string, changes: PersonChanges, writer: Reader = sql) =>
+      one(writer<PersonRow[]>`
         update identity.people set
           name = coalesce(${changes.name ?? null}, name),
           email = coalesce(${changes.email ?? null}, email),
@@ -65,9 +84,22 @@ export function createPeopleStore(database: Database) {
     setPassword: async (id: string, passwordHash: string) => {
       await sql`update identity.people set password_hash = ${passwordHash}, updated_at = now() where id = ${id}`;
     },
-    remove: async (id: string) => {
-      await sql`delete from identity.people where id = ${id}`;
+    remove: async (id: string, writer: Reader = sql) => {
+      await writer`delete from identity.people where id = ${id}`;
     },
+    /**
+     * Runs a change and keeps it only if an enabled administrator is left. One at a time, so that two administrators who remove each
+     * other at the same instant do not both succeed.
+     */
+    keepingAnAdministrator: <T>(change: (writer: TransactionSql) => Promise<T>, refused: () => Error) =>
+      database.transaction(async (transaction) => {
+        await transaction`select pg_advisory_xact_lock(hashtextextended('identity.administrators', 0))`;
+        const result = await change(transaction);
+        const [left] = await transaction`
+          select 1 from identity.people where 'admin' = any(roles) and not disabled limit 1`;
+        if (left === undefined) throw refused();
+        return result;
+      }),
   };
 }
 

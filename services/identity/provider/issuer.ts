@@ -72,13 +72,26 @@ async function prefillDeviceCode(ctx: KoaContextWithOIDC, next: () => Promise<vo
 
 /**
  * Whoever works in an app all day does not visit the issuer; refreshing the app's tokens is use of the session too. Written at most
- * every ten minutes a session.
+ * every ten minutes a session. Of a token that outlives sessions the last use is noted, once a minute.
  */
 function createKeepAlive(artifacts: ArtifactStore, logger: Logger) {
   const extendedLately = new LRUCache<string, true>({ max: 10_000, ttl: 10 * 60 * 1000 });
+  const notedLately = new LRUCache<string, true>({ max: 10_000, ttl: 60 * 1000 });
+  const noteUse = (tokenId: string, grantType: unknown): void => {
+    if (grantType !== 'refresh_token' || notedLately.has(tokenId)) return;
+    notedLately.set(tokenId, true);
+    artifacts
+      .markUsed('RefreshToken', tokenId)
+      .catch((error: unknown) => logger.warn({ err: error }, 'The use of a token could not be noted.'));
+  };
   return (ctx: KoaContextWithOIDC): void => {
     const token = ctx.oidc.entities.RefreshToken;
-    if (token?.sessionUid === undefined || !token.expiresWithSession) return;
+    if (token === undefined) return;
+    if (!token.expiresWithSession) {
+      noteUse(token.jti, ctx.oidc.params?.grant_type);
+      return;
+    }
+    if (token.sessionUid === undefined) return;
     if (extendedLately.has(token.sessionUid)) return;
     extendedLately.set(token.sessionUid, true);
     artifacts

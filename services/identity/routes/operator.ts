@@ -1,6 +1,6 @@
 import { forbidden } from '@haic/kit/errors.ts';
 import { type FastifyRequest, type HttpServer, principalOf } from '@haic/kit/http/server.ts';
-import { mayAdministerPeople } from '../policy.ts';
+import { mayOperate } from '../policy.ts';
 import type { PeopleService } from '../service.ts';
 import { registerAddUser } from './add-user.ts';
 import { registerChangeUser } from './change-user.ts';
@@ -14,8 +14,8 @@ export const usersPath = '/internal/identity/users';
 /** `./haic user` and `./haic token`. */
 export function registerOperatorRoutes(scope: HttpServer, service: PeopleService): void {
   scope.addHook('preValidation', async (request: FastifyRequest) => {
-    const decision = mayAdministerPeople(principalOf(request));
-    if (!decision.allowed) throw forbidden('operator_only', decision.reason);
+    const decision = mayOperate(principalOf(request));
+    if (!decision.allowed) throw forbidden(decision.code, decision.reason);
   });
   registerListUsers(scope, service);
   registerAddUser(scope, service);

@@ -16,6 +16,9 @@ export const newUser = Type.Object(
   { additionalProperties: false },
 );
 
+/** As an administrator adds one: the password is always generated. */
+export const newPerson = Type.Omit(newUser, ['password'], { additionalProperties: false });
+
 export const userChanges = Type.Object(
   {
     roles: Type.Optional(labels),
