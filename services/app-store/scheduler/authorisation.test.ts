@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mayOpen } from './client.ts';
-import { appId, people, startTestScheduler, viaApp } from './testing.ts';
+import { appId, pause, people, startTestScheduler, viaApp } from './testing.ts';
 
 const { owner, other, author, admin, visitor, router, core } = people;
 const stranger = '33333333-3333-4333-8333-333333333333';
@@ -31,6 +31,10 @@ const privateInstance: readonly Row[] = [
   ['GET /events',              200,  404,  200,   200,  404,    200,   404,     404, 401],
   ['GET /logs',                200,  404,  200,   200,  404,    403,   404,     404, 401],
   ['PATCH /',                  200,  404,  403,   200,  404,    403,   404,     404, 401],
+  ['POST /suspend',            200,  404,  403,   200,  404,    403,   404,     404, 401],
+  ['POST /resume',             200,  404,  403,   200,  404,    403,   404,     404, 401],
+  ['POST /extend',             200,  404,  403,   200,  404,    403,   404,     404, 401],
+  ['PATCH /#suspendAfter',     403,  404,  403,   200,  404,    403,   404,     404, 401],
   ['DELETE /',                 204,  404,  403,   204,  404,    403,   404,     404, 401],
 ];
 // biome-ignore format: columns
@@ -40,6 +44,10 @@ const sharedInstance: readonly Row[] = [
   ['GET /events',              200,  200,  200,   200,  404,    200,   404,     404, 401],
   ['GET /logs',                200,  403,  200,   200,  404,    403,   404,     404, 401],
   ['PATCH /',                  200,  403,  403,   200,  404,    403,   404,     404, 401],
+  ['POST /suspend',            200,  403,  403,   200,  404,    403,   404,     404, 401],
+  ['POST /resume',             200,  403,  403,   200,  404,    403,   404,     404, 401],
+  ['POST /extend',             200,  403,  403,   200,  404,    403,   404,     404, 401],
+  ['PATCH /#suspendAfter',     403,  403,  403,   200,  404,    403,   404,     404, 401],
   ['DELETE /',                 204,  403,  403,   204,  404,    403,   404,     404, 401],
 ];
 const runPath = `/api/v1/apps/${appId}/instances`;
@@ -76,13 +84,16 @@ for (const [what, visibility, rows] of tables) {
           core,
           undefined,
         ][column];
-        const [method, path] = route.split(' ');
+        const [method, address] = route.split(' ');
+        const [path, field] = (address ?? '').split('#');
+        if (path === '/resume') await pause(t, id);
         const target =
           path?.startsWith('/api/') || path?.startsWith('/internal/')
             ? path
             : `/api/v1/instances/${id}${path === '/' ? '' : path}`;
         const ended = new AbortController();
-        const json = method === 'PATCH' ? { visibility: 'PUBLIC' } : method === 'POST' ? {} : undefined;
+        const change = field === undefined ? { visibility: 'PUBLIC' } : { [field]: 'never' };
+        const json = method === 'PATCH' ? change : method === 'POST' ? {} : undefined;
         const response = await t.as(who, target, {
           method: method ?? 'GET',
           signal: ended.signal,

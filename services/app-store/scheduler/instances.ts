@@ -71,6 +71,8 @@ export function createInstances(options: {
       memoryLimit: workload.template.resources.memoryLimit,
       report,
       wasReady: wasReady && status.phase !== 'Ready',
+      pause:
+        workload.replicas === 0 ? { by: identity.pausedBy, suspendAfter: identity.suspendAfter } : undefined,
     };
     return {
       ...identity,
@@ -78,7 +80,7 @@ export function createInstances(options: {
       restartCount: status.restartCount,
       lastFailure: failureOf(facts),
       stages: stagesOf({
-        createdAt: identity.createdAt,
+        createdAt: identity.resumedAt ?? identity.createdAt,
         workload: status,
         report,
         usual: (stage) => history.usual(identity.app.id, stage),

@@ -2,7 +2,12 @@ import type { Endpoint, LabelSelector, Workload } from '@haic/platform/runtime/p
 import type { AppMode, RoutingMode, Visibility } from '../catalog/client.ts';
 import type { InstanceStatus } from './client.ts';
 
-/** What an instance is: fixed at its start, but for the visibility. Written as labels and annotations of its workload. */
+/** Seconds until an instance pauses by itself. */
+export type SuspendAfter = number | 'never';
+export const pausers = ['owner', 'administrator', 'time-limit'] as const;
+export type PausedBy = (typeof pausers)[number];
+
+/** What an instance is and what people decided about it. Written as labels and annotations of its workload. */
 export interface InstanceIdentity {
   /** UUID. */
   readonly id: string;
@@ -21,6 +26,14 @@ export interface InstanceIdentity {
   readonly oidc: boolean;
   /** ISO 8601. */
   readonly createdAt: string;
+  readonly suspendAfter: SuspendAfter;
+  /** ISO 8601: when it pauses by itself. Undefined while it is paused, and when it never does. */
+  readonly suspendAt: string | undefined;
+  readonly pausedBy: PausedBy | undefined;
+  /** ISO 8601: when it was last woken up. */
+  readonly resumedAt: string | undefined;
+  /** ISO 8601: when somebody last changed it. */
+  readonly updatedAt: string;
 }
 
 export const stageNames = ['queued', 'fetching', 'installing', 'starting', 'ready'] as const;
@@ -81,6 +94,11 @@ const annotation = {
   routingMode: 'haic.io/routing-mode',
   oidc: 'haic.io/oidc',
   createdAt: 'haic.io/created-at',
+  suspendAfter: 'haic.io/suspend-after',
+  suspendAt: 'haic.io/suspend-at',
+  pausedBy: 'haic.io/paused-by',
+  resumedAt: 'haic.io/resumed-at',
+  updatedAt: 'haic.io/updated-at',
 } as const;
 
 const workloadPrefix = 'app-';
@@ -103,15 +121,57 @@ export const annotationsOf = (instance: InstanceIdentity): Record<string, string
   [annotation.appOwner]: instance.app.owner,
   [annotation.owner]: instance.owner.subject,
   [annotation.ownerUsername]: instance.owner.username,
-  ...visibilityAnnotation(instance.visibility),
+  [annotation.visibility]: instance.visibility,
   [annotation.routingMode]: instance.routingMode,
   [annotation.oidc]: String(instance.oidc),
   [annotation.createdAt]: instance.createdAt,
+  [annotation.suspendAfter]: String(instance.suspendAfter),
+  ...(instance.suspendAt === undefined ? {} : { [annotation.suspendAt]: instance.suspendAt }),
 });
 
-export const visibilityAnnotation = (visibility: Visibility): Record<string, string> => ({
+/** Changes of annotations; undefined takes one away. */
+type Annotations = Readonly<Record<string, string | undefined>>;
+const isoOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+export const visibilityAnnotation = (visibility: Visibility, now: number): Annotations => ({
   [annotation.visibility]: visibility,
+  [annotation.updatedAt]: isoOf(now),
 });
+
+/** When an instance that starts, wakes up or is extended now is due. */
+export const suspendAtOf = (after: SuspendAfter, now: number): string | undefined =>
+  after === 'never' ? undefined : isoOf(now + after * 1000);
+
+export const suspendAtAnnotation = (after: SuspendAfter, now: number): Annotations => ({
+  [annotation.suspendAt]: suspendAtOf(after, now),
+  [annotation.updatedAt]: isoOf(now),
+});
+
+export const suspendAfterAnnotations = (
+  after: SuspendAfter,
+  { runs, now }: { runs: boolean; now: number },
+): Annotations => ({
+  ...suspendAtAnnotation(runs ? after : 'never', now),
+  [annotation.suspendAfter]: String(after),
+});
+
+export const pausedAnnotations = (by: PausedBy, now: number): Annotations => ({
+  ...suspendAtAnnotation('never', now),
+  [annotation.pausedBy]: by,
+});
+
+export const resumedAnnotations = (after: SuspendAfter, now: number): Annotations => ({
+  ...suspendAtAnnotation(after, now),
+  [annotation.pausedBy]: undefined,
+  [annotation.resumedAt]: isoOf(now),
+});
+
+/** What cannot be read, or is not there because the instance is older than this: it does not pause by itself. */
+const suspendAfterOf = (value: string | undefined): SuspendAfter =>
+  value !== undefined && /^[1-9][0-9]{0,9}$/.test(value) ? Number(value) : 'never';
+
+const dateOf = (value: string | undefined): string | undefined =>
+  value === undefined || Number.isNaN(Date.parse(value)) ? undefined : value;
 
 const oneOf = <T extends string>(values: readonly T[], value: string | undefined): T | undefined =>
   values.find((candidate) => candidate === value);
@@ -128,6 +188,9 @@ export function identityOf(workload: Workload): InstanceIdentity | undefined {
   if (id === undefined || appId === undefined || owner === undefined || owner === '') return undefined;
   if (workload.labels[labels.kind] !== kind || workload.name !== workloadNameOf(id)) return undefined;
   const name = read(annotation.appName) ?? appId;
+  const createdAt = read(annotation.createdAt) ?? workload.createdAt;
+  const suspendAfter = suspendAfterOf(read(annotation.suspendAfter));
+  const counts = workload.replicas === 1 && suspendAfter !== 'never';
   return {
     id,
     app: {
@@ -142,6 +205,11 @@ export function identityOf(workload: Workload): InstanceIdentity | undefined {
     visibility: oneOf(['PRIVATE', 'ALL_USERS', 'PUBLIC'], read(annotation.visibility)) ?? 'PRIVATE',
     routingMode: oneOf(['DOMAIN', 'BASE_URL'], read(annotation.routingMode)) ?? 'DOMAIN',
     oidc: read(annotation.oidc) === 'true',
-    createdAt: read(annotation.createdAt) ?? workload.createdAt,
+    createdAt,
+    suspendAfter,
+    suspendAt: counts ? dateOf(read(annotation.suspendAt)) : undefined,
+    pausedBy: oneOf(pausers, read(annotation.pausedBy)),
+    resumedAt: dateOf(read(annotation.resumedAt)),
+    updatedAt: dateOf(read(annotation.updatedAt)) ?? createdAt,
   };
 }

@@ -79,7 +79,7 @@ const ask = (route: InstanceRoute, path: string) =>
   fetch(`http://${route.appEndpoint?.host}:${route.appEndpoint?.port}${path}`);
 
 for (const isolation of ['auto', 'none'] as const) {
-  test(`with isolation ${isolation} an instance runs, is reached at its route, logs, crashes, comes back and ends without a trace`, async () => {
+  test(`with isolation ${isolation} an instance runs, is reached at its route, logs, crashes, comes back, is paused and resumed, and ends without a trace`, async () => {
     await using local = await startRuntime(isolation);
     await using t = await start(local.runtime);
     const id = await t.run(owner);
@@ -97,9 +97,18 @@ for (const isolation of ['auto', 'none'] as const) {
     const status = (await (await t.as(owner, `/api/v1/instances/${id}/status`)).json()) as Status;
     assert.deepEqual([status.restartCount, status.exitCode], [1, 7]);
 
+    const suspended = await t.as(owner, `/api/v1/instances/${id}/suspend`, { method: 'POST' });
+    assert.equal(suspended.status, 200);
+    const paused = await routeOf(t, id, (route) => route.reason === 'PausedByOwner');
+    assert.deepEqual([paused.status, paused.appEndpoint], ['SUSPENDED', undefined]);
+    await assert.rejects(ask(again, '/'));
+    assert.equal((await t.as(owner, `/api/v1/instances/${id}/resume`, { method: 'POST' })).status, 200);
+    const awake = await routeOf(t, id, (route) => route.status === 'DEPLOYED');
+    assert.equal(await (await ask(awake, '/')).text(), `hello from ${id}`);
+
     assert.equal((await t.as(owner, `/api/v1/instances/${id}`, { method: 'DELETE' })).status, 204);
     assert.deepEqual(await local.runtime.list({}), []);
-    await assert.rejects(ask(again, '/'));
+    await assert.rejects(ask(awake, '/'));
   });
 }
 

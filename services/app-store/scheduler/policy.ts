@@ -69,13 +69,23 @@ export function mayReadLogs(actor: Actor, instance: Owned): Decision {
   );
 }
 
-/** Change the visibility, terminate. */
+/** Change the visibility, pause, resume, extend, terminate. */
 export function mayManage(actor: Actor, instance: Owned): Decision {
   const seen = maySee(actor, instance);
   if (!seen.allowed) return seen;
   if (actor.partyKind === 'app') return appTokenRefused;
   if (owns(actor, instance) || isAdmin(actor.roles)) return yes;
   return no('not_your_instance', 'Only its owner or an administrator can change this instance.');
+}
+
+/** How long it may run before it pauses by itself: it protects the machine, so it is not the owner's to switch off. */
+export function maySetSuspendAfter(actor: Actor, instance: Owned): Decision {
+  const managed = mayManage(actor, instance);
+  if (!managed.allowed || isAdmin(actor.roles)) return managed;
+  return no(
+    'administrators_only',
+    'Only administrators decide after which time an instance pauses. Extend it instead.',
+  );
 }
 
 /** The instance's own pages, by the rule that the router applies. */

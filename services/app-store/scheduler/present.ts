@@ -3,7 +3,7 @@ import type { RuntimeCapabilities } from '@haic/platform/runtime/port.ts';
 import { instanceUrl } from './addresses.ts';
 import type { InstanceRoute } from './client.ts';
 import type { Instance } from './model.ts';
-import { mayManage, mayReadLogs, mayVisit } from './policy.ts';
+import { mayManage, mayReadLogs, maySetSuspendAfter, mayVisit } from './policy.ts';
 import { hasFullAccess, isAdmin } from './roles.ts';
 
 export interface PresentationContext {
@@ -30,12 +30,17 @@ export const presentInstance = (instance: Instance, { publicUrl, actor, icon }: 
   since: instance.since,
   url: instanceUrl(publicUrl, instance.id, instance.routingMode),
   createdAt: instance.createdAt,
+  updatedAt: instance.updatedAt,
+  /** Seconds, or `never`. */
+  suspendAfter: instance.suspendAfter,
+  suspendAt: instance.suspendAt ?? null,
   restartCount: instance.restartCount,
   ...(instance.lastFailure === undefined
     ? {}
     : { lastFailure: { ...instance.lastFailure, exitCode: instance.lastFailure.exitCode ?? null } }),
   stages: instance.stages,
   canManage: mayManage(actor, instance).allowed,
+  canSetSuspendAfter: maySetSuspendAfter(actor, instance).allowed,
   canOpen: mayVisit(actor, instance),
   canReadLogs: mayReadLogs(actor, instance).allowed,
 });

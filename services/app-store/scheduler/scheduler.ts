@@ -9,6 +9,7 @@ import type { RouteEvent, SchedulerClient } from './client.ts';
 import { createInstances } from './instances.ts';
 import type { LauncherConfig } from './launcher-config.ts';
 import { createLauncherService } from './launcher-service.ts';
+import type { SuspendAfter } from './model.ts';
 import { routeLines } from './route-events.ts';
 import { changeInstanceRoute } from './routes/change-instance.ts';
 import { type RouteContext, withTypes } from './routes/context.ts';
@@ -19,6 +20,7 @@ import { launcherBundleRoute } from './routes/launcher-bundle.ts';
 import { launcherTokenRoute } from './routes/launcher-token.ts';
 import { listInstancesRoute } from './routes/list-instances.ts';
 import { meRoute } from './routes/me.ts';
+import { pauseInstanceRoutes } from './routes/pause-instance.ts';
 import { runInstanceRoute } from './routes/run-instance.ts';
 import { terminateInstanceRoute } from './routes/terminate-instance.ts';
 import { watchRoutesRoute } from './routes/watch-routes.ts';
@@ -45,6 +47,10 @@ export interface SchedulerOptions {
   readonly logger: Logger;
   /** What the portal says of isolation; the runtime's own word by default. */
   readonly isolationInfo?: () => RuntimeCapabilities;
+  /** Seconds after which an instance pauses by itself, unless its app says otherwise. Default: 8 hours. */
+  readonly suspendAfter?: SuspendAfter;
+  /** The clock; replaced in tests. */
+  readonly now?: () => number;
   /** Milliseconds; the defaults are right outside of tests. */
   readonly intervals?: Partial<Intervals>;
 }
@@ -55,6 +61,7 @@ interface Intervals {
   readonly leaseCheckMs: number;
   readonly progressMs: number;
   readonly sweepMs: number;
+  readonly pauseMs: number;
 }
 
 const defaultIntervals: Intervals = {
@@ -63,7 +70,9 @@ const defaultIntervals: Intervals = {
   leaseCheckMs: 15_000,
   progressMs: 1_000,
   sweepMs: 60_000,
+  pauseMs: 15_000,
 };
+const defaultSuspendAfter = 8 * 3600;
 const defaultLimits = { fullAccess: 10, visitor: 5, defaultMemoryLimit: 2 * 1024 ** 3 };
 
 export interface Scheduler {
@@ -71,6 +80,8 @@ export interface Scheduler {
   readonly client: SchedulerClient;
   /** Ends the sign-in clients of instances that are gone. Runs by itself at the start and once a minute. */
   reconcile(): Promise<void>;
+  /** Pauses the instances whose time is up. Runs by itself. */
+  pauseDue(): Promise<void>;
   instancesOf(appId: string): Promise<number>;
   stop(): void;
 }
@@ -98,6 +109,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       defaultMemoryLimit: limits.defaultMemoryLimit,
     },
     limits,
+    suspendAfter: options.suspendAfter ?? defaultSuspendAfter,
+    now: options.now ?? Date.now,
     logger,
   });
   const context: RouteContext = {
@@ -119,6 +132,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     );
   sweepQuietly();
   const sweeping = setInterval(sweepQuietly, intervals.sweepMs).unref();
+  const pauseQuietly = () =>
+    void service
+      .pauseDue()
+      .catch((error: unknown) =>
+        logger.warn(`Instances that are due could not be paused (${messageOf(error)}); trying again later.`),
+      );
+  const pausing = setInterval(pauseQuietly, intervals.pauseMs).unref();
 
   return {
     register: (server) => registerRoutes(server, context),
@@ -129,9 +149,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       },
     },
     reconcile,
+    pauseDue: service.pauseDue,
     instancesOf: service.instancesOf,
     stop() {
       clearInterval(sweeping);
+      clearInterval(pausing);
       instances.stop();
     },
   };
@@ -144,6 +166,7 @@ function registerRoutes(plain: HttpServer, context: RouteContext): void {
   listInstancesRoute(server, context);
   getInstanceRoute(server, context);
   changeInstanceRoute(server, context);
+  pauseInstanceRoutes(server, context);
   terminateInstanceRoute(server, context);
   instanceEventsRoute(server, context);
   instanceLogsRoute(server, context);

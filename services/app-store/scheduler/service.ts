@@ -13,9 +13,12 @@ import {
   identityOf,
   instanceSelector,
   instancesOfApp,
+  type SuspendAfter,
+  suspendAtOf,
   visibilityAnnotation,
   workloadNameOf,
 } from './model.ts';
+import { createPausing } from './pausing.ts';
 import { enforce, mayAskAsPerson, mayManage, mayReadLogs, mayRun, maySee } from './policy.ts';
 import { hasFullAccess } from './roles.ts';
 import type { Starting } from './starting.ts';
@@ -42,6 +45,9 @@ export interface ServiceOptions {
   readonly starting: Starting;
   readonly template: TemplateSettings;
   readonly limits: InstanceLimits;
+  /** For apps that name no InstanceTimeout. */
+  readonly suspendAfter: SuspendAfter;
+  readonly now: () => number;
   readonly logger: Logger;
 }
 
@@ -91,7 +97,7 @@ export function createInstanceService(options: ServiceOptions) {
     const app = await catalog.getApp(appId);
     if (app === undefined) throw notFound(`The app ${appId}`);
     enforce(mayRun(actor, app, catalog.accessOf(actor, app)), `The app ${appId}`);
-    const instance = newInstance(id, app, actor, visibility);
+    const instance = newInstance(id, app, actor, { visibility, ...options, now: options.now() });
     // What the app asks for and cannot have is said before anything is made.
     launcherConfigOf(app, instance, placeholderClient, options.template);
     await checkLimit(actor);
@@ -153,7 +159,7 @@ export function createInstanceService(options: ServiceOptions) {
     enforce(mayManage(actor, await load(id)), `The instance ${id}`);
     await runtime.patch(
       workloadNameOf(id),
-      { annotations: visibilityAnnotation(visibility) },
+      { annotations: visibilityAnnotation(visibility, options.now()) },
       { signal: writeSignal() },
     );
     return load(id);
@@ -178,7 +184,8 @@ export function createInstanceService(options: ServiceOptions) {
     return known.length + starting.countOf({ appId }, known);
   }
 
-  return { find, get, getForLogs, list, run, setVisibility, terminate, instancesOf };
+  const pausing = createPausing({ runtime, load, now: options.now, writeSignal, logger });
+  return { find, get, getForLogs, list, run, setVisibility, terminate, instancesOf, ...pausing };
 }
 
 const placeholderClient: AppClientCredentials = { clientId: '', clientSecret: '' };
@@ -186,8 +193,15 @@ const placeholderClient: AppClientCredentials = { clientId: '', clientSecret: ''
 const newestFirst = (a: InstanceIdentity, b: InstanceIdentity): number =>
   b.createdAt.localeCompare(a.createdAt) || a.id.localeCompare(b.id);
 
-function newInstance(id: string, app: App, actor: Principal, visibility: Visibility): InstanceIdentity {
+function newInstance(
+  id: string,
+  app: App,
+  actor: Principal,
+  choice: { visibility: Visibility; suspendAfter: SuspendAfter; now: number },
+): InstanceIdentity {
   const { manifest } = app;
+  const suspendAfter = manifest.instanceTimeout ?? choice.suspendAfter;
+  const createdAt = new Date(choice.now).toISOString();
   return {
     id,
     app: {
@@ -199,9 +213,14 @@ function newInstance(id: string, app: App, actor: Principal, visibility: Visibil
       owner: app.owner.subject,
     },
     owner: { subject: actor.subject, username: actor.username },
-    visibility,
+    visibility: choice.visibility,
     routingMode: manifest.runtime.routingMode,
     oidc: manifest.runtime.oidc,
-    createdAt: new Date().toISOString(),
+    createdAt,
+    suspendAfter,
+    suspendAt: suspendAtOf(suspendAfter, choice.now),
+    pausedBy: undefined,
+    resumedAt: undefined,
+    updatedAt: createdAt,
   };
 }

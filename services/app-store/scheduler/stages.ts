@@ -3,6 +3,7 @@ import type { LauncherReport } from './launcher-report.ts';
 import { type Stage, type StageName, stageNames } from './model.ts';
 
 export interface StageFacts {
+  /** When it was asked for: created, or woken up. */
   readonly createdAt: string;
   readonly workload: WorkloadStatus;
   readonly report: LauncherReport | undefined;

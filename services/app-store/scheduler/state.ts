@@ -1,7 +1,7 @@
 import type { Termination, WorkloadPhase, WorkloadStatus } from '@haic/platform/runtime/port.ts';
 import type { InstanceStatus } from './client.ts';
 import type { LauncherReport } from './launcher-report.ts';
-import type { InstanceFailure, InstanceState } from './model.ts';
+import type { InstanceFailure, InstanceState, PausedBy, SuspendAfter } from './model.ts';
 
 /**
  * The states of an instance and what may follow:
@@ -23,6 +23,9 @@ const statusOfPhase: Readonly<Record<WorkloadPhase, InstanceStatus>> = {
   Terminating: 'TERMINATING',
 };
 
+/** Reason of an instance that is to be paused and whose process has not ended yet. */
+export const stillPausing = 'Pausing';
+
 export interface StateFacts {
   readonly workload: WorkloadStatus;
   readonly memoryLimit: number | undefined;
@@ -30,15 +33,26 @@ export interface StateFacts {
   readonly report: LauncherReport | undefined;
   /** This very process was ready before. */
   readonly wasReady: boolean;
+  /** Set when nothing shall run. */
+  readonly pause?: Pause | undefined;
+}
+
+export interface Pause {
+  /** Undefined when somebody did it past the platform. */
+  readonly by: PausedBy | undefined;
+  readonly suspendAfter: SuspendAfter;
 }
 
 export function stateOf(facts: StateFacts): InstanceState {
   const { workload, report } = facts;
+  // Paused from the moment it is asked for: whatever still runs is on its way out and is nobody's to use.
+  if (facts.pause !== undefined) return { ...explainPause(facts.pause, workload), since: workload.since };
   const phaseStatus = statusOfPhase[workload.phase];
   // The launcher lingers for a moment, to show what went wrong, before it ends with it.
   if (phaseStatus === 'STARTING' && report?.phase === 'failed') {
     const message = report.failure?.message || report.message;
-    return { status: 'FAILED', reason: workload.reason || 'Failed', message, since: workload.since };
+    // Its probes fail by now too, but that is no reason of its own.
+    return { status: 'FAILED', reason: 'Failed', message, since: workload.since };
   }
   const { reason, message } = explain(facts, phaseStatus);
   return { status: phaseStatus, reason, message, since: workload.since };
@@ -70,6 +84,40 @@ function explain(facts: StateFacts, status: InstanceStatus): { reason: string; m
     case 'DEPLOYED':
       return { reason: '', message: '' };
   }
+}
+
+function explainPause(pause: Pause, workload: WorkloadStatus): Omit<InstanceState, 'since'> {
+  const status = 'SUSPENDED';
+  if (workload.phase !== 'Suspended')
+    return {
+      status,
+      reason: stillPausing,
+      message: 'It is being paused. Files in its data volume are kept.',
+    };
+  const kept = 'Nothing runs; files in its data volume are kept.';
+  switch (pause.by) {
+    case 'owner':
+      return { status, reason: 'PausedByOwner', message: `Paused by its owner. ${kept}` };
+    case 'administrator':
+      return { status, reason: 'PausedByAdministrator', message: `Paused by an administrator. ${kept}` };
+    case 'time-limit': {
+      const after = pause.suspendAfter === 'never' ? '' : ` after ${inWords(pause.suspendAfter)}`;
+      return { status, reason: 'TimeLimit', message: `Paused by itself${after}. ${kept}` };
+    }
+    case undefined:
+      return { status, reason: workload.reason, message: workload.message || `Paused. ${kept}` };
+  }
+}
+
+/** 8 hours · 90 minutes · 1 hour. */
+function inWords(seconds: number): string {
+  const [count, unit] =
+    seconds % 3600 === 0
+      ? [seconds / 3600, 'hour']
+      : seconds >= 120
+        ? [Math.round(seconds / 60), 'minute']
+        : [seconds, 'second'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 function explainStart(facts: StateFacts) {

@@ -37,6 +37,11 @@ const instanceOf = (app: App, changes: Partial<InstanceIdentity> = {}): Instance
   routingMode: app.manifest.runtime.routingMode,
   oidc: app.manifest.runtime.oidc,
   createdAt: '2026-01-01T10:00:00.000Z',
+  suspendAfter: 28_800,
+  suspendAt: '2026-01-01T18:00:00.000Z',
+  pausedBy: undefined,
+  resumedAt: undefined,
+  updatedAt: '2026-01-01T10:00:00.000Z',
   ...changes,
 });
 const build = (app: App, changes: Partial<InstanceIdentity> = {}) => {

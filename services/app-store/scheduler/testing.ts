@@ -8,6 +8,7 @@ import { createFakeRuntime, type FakeRuntime } from '@haic/platform/runtime/fake
 import type { Runtime } from '@haic/platform/runtime/port.ts';
 import type { IdentityClient, IdentityPerson } from '@haic/services/identity/client.ts';
 import type { App, CatalogClient, ManifestRuntime } from '../catalog/client.ts';
+import { workloadNameOf } from './model.ts';
 import { hasFullAccess, isAdmin } from './roles.ts';
 import { singlePythonVersions } from './runtime-versions.ts';
 import { createScheduler, type SchedulerOptions } from './scheduler.ts';
@@ -189,6 +190,12 @@ export interface TestScheduler extends AsyncDisposable {
   authorizationOf(who: Principal): string;
   /** Runs the example app and returns the instance's id. */
   run(who: Principal, body?: { visibility?: string }): Promise<string>;
+}
+
+/** Pauses an instance past the API, and its process is gone at once. */
+export async function pause(t: { readonly runtime: FakeRuntime }, id: string): Promise<void> {
+  await t.runtime.patch(workloadNameOf(id), { replicas: 0 }, { signal: AbortSignal.timeout(1000) });
+  t.runtime.become(workloadNameOf(id), { phase: 'Suspended', startedAt: undefined, endpoints: {} });
 }
 
 export async function startTestScheduler<R extends Runtime = FakeRuntime>(

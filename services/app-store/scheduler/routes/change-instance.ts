@@ -8,16 +8,30 @@ import {
   VisibilitySchema,
 } from './context.ts';
 
+const aYear = 366 * 24 * 3600;
 const schema = {
   params: IdParams,
-  body: Type.Object({ visibility: VisibilitySchema }, { additionalProperties: false }),
+  body: Type.Object(
+    {
+      visibility: Type.Optional(VisibilitySchema),
+      suspendAfter: Type.Optional(
+        Type.Union([Type.Literal('never'), Type.Integer({ minimum: 60, maximum: aYear })]),
+      ),
+    },
+    { additionalProperties: false, minProperties: 1 },
+  ),
 };
 
-/** PATCH /api/v1/instances/:id: the visibility, in effect at once. */
+/** PATCH /api/v1/instances/:id: the visibility, in effect at once; for administrators also when it pauses by itself. */
 export function changeInstanceRoute(server: SchedulerServer, context: RouteContext): void {
   server.patch('/api/v1/instances/:id', { schema }, async (request) => {
-    const { params, body } = request;
-    const instance = await context.service.setVisibility(principalOf(request), params.id, body.visibility);
-    return answerWith(context, request, instance);
+    const { service } = context;
+    const { visibility, suspendAfter } = request.body;
+    const { id } = request.params;
+    const actor = principalOf(request);
+    // First what fewer people may do, so that a refusal leaves nothing half done.
+    if (suspendAfter !== undefined) await service.setSuspendAfter(actor, id, suspendAfter);
+    if (visibility !== undefined) await service.setVisibility(actor, id, visibility);
+    return answerWith(context, request, await service.get(actor, id));
   });
 }
