@@ -11,7 +11,10 @@ import { unzip } from './unzip.ts';
 
 const maximumArchive = 4 * 2 ** 30;
 
-/** Downloads the bundle and unpacks it to the app's folder, which then holds nothing else but a data volume inside of it. */
+/**
+ * Downloads the bundle and unpacks it to the app's folder, which then holds nothing else but a data volume inside of it. Returns when
+ * it was published: the date of its newest file.
+ */
 export async function fetchBundle(options: {
   store: StoreClient;
   paths: LauncherPaths;
@@ -21,15 +24,16 @@ export async function fetchBundle(options: {
   log: InstanceLog;
   say: (message: string) => void;
   signal: AbortSignal;
-}): Promise<void> {
+}): Promise<{ publishedOn: string }> {
   const { paths, log, signal } = options;
   await mkdir(paths.notes, { recursive: true });
   const archive = path.join(paths.notes, 'bundle.zip');
   try {
     await download(archive, options);
     await emptyFolder(paths.app, options.dataVolume);
-    const { files, bytes } = await unzip(archive, paths.app, { signal });
+    const { files, bytes, newest } = await unzip(archive, paths.app, { signal });
     log.line('launcher', `Unpacked ${files} files, ${Math.ceil(bytes / 1024)} KiB.`);
+    return { publishedOn: newest };
   } finally {
     await rm(archive, { force: true });
   }

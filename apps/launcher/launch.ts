@@ -57,9 +57,9 @@ export async function launch(options: Launch): Promise<never> {
     paths: launcherPaths(options.settings.root),
     store: connectStore(config),
   };
-  await bringBundle(instance);
+  const { publishedOn } = await bringBundle(instance);
   options.status.enter('installing');
-  const installed = await install(instance);
+  const installed = await install(instance, publishedOn);
   options.status.enter('starting');
   await awaitIssuer(instance);
   return superviseProcesses(instance, installed);
@@ -82,7 +82,7 @@ async function readConfiguration({ settings, log, onConfig }: Launch): Promise<L
   return config;
 }
 
-async function bringBundle({ config, paths, store, settings, log, status, signal }: Instance): Promise<void> {
+async function bringBundle({ config, paths, store, settings, log, status, signal }: Instance) {
   for (const folder of [paths.home, paths.waved, paths.notes, paths.temporary])
     await mkdir(folder, { recursive: true });
   const dataVolume =
@@ -91,11 +91,12 @@ async function bringBundle({ config, paths, store, settings, log, status, signal
       : path.join(settings.root === '' ? '/' : settings.root, config.volumeMount);
   const timeoutSeconds = settings.downloadTimeout;
   const say = (message: string) => status.say(message);
-  await fetchBundle({ store, paths, dataVolume, timeoutSeconds, log, say, signal });
+  const bundle = await fetchBundle({ store, paths, dataVolume, timeoutSeconds, log, say, signal });
   await writeInstanceFiles(paths.app, config.files);
+  return bundle;
 }
 
-async function install(instance: Instance) {
+async function install(instance: Instance, publishedOn: string) {
   const { config, paths, settings, log, status, signal } = instance;
   const site = siteEnvironment(config, instance.inherited);
   const setup: PythonSetup = {
@@ -105,6 +106,7 @@ async function install(instance: Instance) {
     module: config.module,
     appId: config.appId,
     runtimeVersion: config.runtimeVersion,
+    publishedOn,
     uv: settings.uv,
     site,
     log,

@@ -44,6 +44,15 @@ test('a bundle is unpacked with its folders, modes and without what macOS adds',
   ]);
 });
 
+test('the newest file tells when a bundle was published', async () => {
+  const { result } = await unpack([
+    { name: 'app.toml', content: 'x', modified: '2022-12-31' },
+    { name: 'src/app.py', content: 'x', modified: '2023-02-28' },
+    { name: 'old.txt', content: 'x' },
+  ]);
+  assert.equal(result.newest, '2023-02-28');
+});
+
 const hostile: Record<string, readonly ZipItem[]> = {
   'a path that climbs': [{ name: '../evil', content: 'x' }],
   'a path that climbs in the middle': [{ name: 'a/../../evil', content: 'x' }],

@@ -14,16 +14,24 @@ export interface UnzipLimits {
 
 export const unzipLimits: UnzipLimits = { entries: 100_000, bytes: 8 * 2 ** 30 };
 
+export interface Unpacked {
+  readonly files: number;
+  readonly bytes: number;
+  /** Date of the newest file, YYYY-MM-DD as the archive says it; empty without files. */
+  readonly newest: string;
+}
+
 /** Unpacks `archive` into the existing, empty `target`. Throws LaunchFailure for an archive that is broken or not safe. */
 export async function unzip(
   archive: string,
   target: string,
   options: { signal: AbortSignal; limits?: UnzipLimits },
-): Promise<{ files: number; bytes: number }> {
+): Promise<Unpacked> {
   const limits = options.limits ?? unzipLimits;
   let zip: ZipFile | undefined;
   let files = 0;
   let bytes = 0;
+  let newest = '';
   try {
     zip = await openArchive(archive);
     if (zip.entryCount > limits.entries)
@@ -43,8 +51,10 @@ export async function unzip(
       const output = createWriteStream(file, { flags: 'wx', mode: isExecutable(entry) ? 0o755 : 0o644 });
       await pipeline(await contentOf(zip, entry), output, { signal: options.signal });
       files += 1;
+      const date = dateOf(entry);
+      if (date > newest) newest = date;
     }
-    return { files, bytes };
+    return { files, bytes, newest };
   } catch (error) {
     throw asFailure(error, options.signal);
   } finally {
@@ -95,6 +105,10 @@ function destinationOf(entry: Entry, target: string): string {
     throw refuse('points outside of the bundle');
   return destination;
 }
+
+/** Of the field that every entry has: years from 1980 in 7 bits, month in 4, day in 5. What is no date becomes one near by. */
+const dateOf = ({ lastModFileDate: date }: Entry): string =>
+  new Date(Date.UTC((date >>> 9) + 1980, ((date >>> 5) & 15) - 1, date & 31)).toISOString().slice(0, 10);
 
 const isExecutable = (entry: Entry) => ((entry.externalFileAttributes >>> 16) & 0o111) !== 0;
 

@@ -17,6 +17,11 @@ export interface EnvironmentRequest {
   /** Ignore what was published after this date: YYYY-MM-DD, or an RFC 3339 time. */
   readonly excludeNewer?: string;
   /**
+   * When the app was published: YYYY-MM-DD, the newest file of its bundle. A cut-off like `excludeNewer`, but used only when what the index
+   * has today does not fit together.
+   */
+  readonly publishedOn?: string;
+  /**
    * Versions are chosen once for the same input and then remembered, so that a restart gets the same environment. With a scope (the app's
    * id) the choice is remembered for that app alone: another app with the same requirements chooses for itself.
    */

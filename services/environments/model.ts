@@ -5,7 +5,7 @@ import { isSha256 } from './wheels.ts';
 /** A request as it came over the wire, checked: whoever can reach the socket can send anything. */
 export function parseEnvironmentRequest(body: unknown): EnvironmentRequest {
   if (!isRecord(body)) throw wrong('a JSON object is expected');
-  const { python, requirements, wheels, constraints, excludeNewer, scope } = body;
+  const { python, requirements, wheels, constraints, excludeNewer, publishedOn, scope } = body;
   if (typeof python !== 'string' || !/^(default|3\.\d{1,2})$/.test(python))
     throw wrong('python must be "default" or a version like "3.11"');
   if (typeof requirements !== 'string') throw wrong('requirements must be text');
@@ -15,6 +15,8 @@ export function parseEnvironmentRequest(body: unknown): EnvironmentRequest {
     !(typeof excludeNewer === 'string' && /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?$/.test(excludeNewer))
   )
     throw wrong('excludeNewer must be a date like 2025-01-31');
+  if (publishedOn !== undefined && !(typeof publishedOn === 'string' && isDate(publishedOn)))
+    throw wrong('publishedOn must be a date like 2025-01-31');
   if (scope !== undefined && !(typeof scope === 'string' && /^[\w.:-]{1,128}$/.test(scope)))
     throw wrong('scope must be a short word');
   return {
@@ -23,6 +25,7 @@ export function parseEnvironmentRequest(body: unknown): EnvironmentRequest {
     wheels: parseWheels(wheels ?? []),
     ...(constraints === undefined ? {} : { constraints }),
     ...(excludeNewer === undefined ? {} : { excludeNewer }),
+    ...(publishedOn === undefined ? {} : { publishedOn }),
     ...(scope === undefined ? {} : { scope }),
   };
 }
@@ -37,6 +40,9 @@ function parseWheels(value: unknown): WheelReference[] {
     return { path: item.path, sha256: item.sha256 };
   });
 }
+
+const isDate = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
 
 const wrong = (why: string) => invalid('invalid_request', `The request is not valid: ${why}.`);
 

@@ -6,7 +6,9 @@ import type { EnvironmentOutcome, EnvironmentRequest, Waved } from './client.ts'
 import { isGone } from './explain.ts';
 import { createInstallations } from './installations.ts';
 import { type Interpreter, listInterpreters, pickInterpreter } from './interpreters.ts';
+import { checkKnownBreaks, type KnownBreak, knownBreaks } from './known-breaks.ts';
 import { failed, needsBuild, noInterpreter, outcomeOfError } from './outcomes.ts';
+import { resolveWithRepairs } from './repair.ts';
 import { type PlainRequirements, readRequirements } from './requirements.ts';
 import { createResolver } from './resolver.ts';
 import type { Caller } from './shared-work.ts';
@@ -27,6 +29,8 @@ export interface EnvironmentsOptions {
   readonly maxWheelBytes?: number;
   /** Below this much free space nothing new is begun. */
   readonly minFreeBytes?: number;
+  /** Packages to keep apart, instead of those in repairs.json. */
+  readonly knownBreaks?: readonly KnownBreak[];
 }
 
 export type Environments = Awaited<ReturnType<typeof createEnvironments>>;
@@ -45,6 +49,7 @@ export async function createEnvironments(options: EnvironmentsOptions) {
   const checkSpace = () => refuseWhenFull(store.freeBytes, options.minFreeBytes ?? 512 * megabyte);
   const resolver = createResolver({ store, uv, checkSpace });
   const installations = createInstallations({ store, uv, checkSpace, log });
+  const breaks = checkKnownBreaks(options.knownBreaks ?? knownBreaks);
   const wheels = createWheelStore({
     folder: store.folders.wheels,
     newTempFile: store.newTempPath,
@@ -74,7 +79,14 @@ export async function createEnvironments(options: EnvironmentsOptions) {
 
     const { excludeNewer, scope } = request;
     const input = { requirements, constraints, interpreter, excludeNewer, scope, noDeps };
-    const resolution = await resolver.resolve(input, caller);
+    const resolution = await resolveWithRepairs({
+      resolve: resolver.resolve,
+      input,
+      breaks,
+      publishedOn: request.publishedOn,
+      today: new Date().toISOString().slice(0, 10),
+      caller,
+    });
     if ('type' in resolution) return resolution;
     const outcome = await installations.install(resolution.lock, interpreter, caller);
     if (outcome.type === 'failed' && isGone(outcome.lines)) await resolution.forget();

@@ -7,6 +7,8 @@ export interface ZipItem {
   readonly mode?: number;
   /** What the archive claims instead of the true size. */
   readonly claimedSize?: number;
+  /** YYYY-MM-DD. */
+  readonly modified?: string;
 }
 
 /** A zip as a test wants it, including what no honest tool writes. */
@@ -22,6 +24,8 @@ export function makeZip(items: readonly ZipItem[]): Buffer {
     facts.writeUInt16LE(20, 0);
     facts.writeUInt16LE(0x800, 2);
     facts.writeUInt16LE(8, 4);
+    const [year = 1980, month = 1, day = 1] = (item.modified ?? '1980-01-01').split('-').map(Number);
+    facts.writeUInt16LE(((year - 1980) << 9) | (month << 5) | day, 8);
     facts.writeUInt32LE(crc32(content), 10);
     facts.writeUInt32LE(packed.length, 14);
     facts.writeUInt32LE(item.claimedSize ?? content.length, 18);
