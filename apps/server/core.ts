@@ -82,6 +82,7 @@ export async function startCore(options: {
     network: networkOf(settings, paths, trustBundle !== undefined),
     runtimeVersions,
     limits: { fullAccess: settings.instanceLimit, visitor: settings.visitorInstanceLimit },
+    suspendAfter: settings.suspendAfterHours === 0 ? 'never' : settings.suspendAfterHours * 3600,
     logger,
   });
 

@@ -87,6 +87,14 @@ export const settings = {
     5,
     { min: 0 },
   ),
+  suspendAfterHours: integer(
+    {
+      env: 'HAIC_SUSPEND_AFTER_HOURS',
+      doc: 'Hours after which an instance pauses by itself, unless its app says otherwise; 0 for never.',
+    },
+    8,
+    { min: 0, max: 8760 },
+  ),
 };
 
 export type ServerSettings = ConfigOf<typeof settings> & {

@@ -1,5 +1,5 @@
 import type { PartyKind } from '@haic/kit/auth/principal.ts';
-import { type InstanceRoute, mayOpen } from '@haic/services/app-store/scheduler/client.ts';
+import { type InstanceRoute, isAdmin, mayOpen } from '@haic/services/app-store/scheduler/client.ts';
 
 /** Who stands before an instance: nobody (no subject), a browser's session, or a bearer of a token. */
 export interface Caller {
@@ -26,6 +26,15 @@ export function mayPass(route: InstanceRoute, caller: Caller): Passage {
   const decision = mayOpen(route, caller);
   return decision.allowed ? { pass: true } : { pass: false, because: decision.reason };
 }
+
+/**
+ * Whom the page of a paused instance offers to resume it; unknown who came without signing in, as to a PUBLIC one. Only what is
+ * shown: the scheduler decides whether they may.
+ */
+export const mayResume = (route: InstanceRoute, caller: Caller): boolean | 'unknown' => {
+  if (caller.subject === undefined) return 'unknown';
+  return caller.party !== 'app' && (caller.subject === route.owner || isAdmin(caller.roles));
+};
 
 /**
  * Whether the browser says that another site's or app's page made it send this. Such a request gets no session: apps of one

@@ -8,8 +8,15 @@ import type { UpstreamFailure } from '@haic/kit/proxy/upstream.ts';
 import type { InstanceRoute } from '@haic/services/app-store/scheduler/client.ts';
 import type { RouterContext } from '../context.ts';
 import type { LiveConnection } from '../live-connections.ts';
-import { appBrokeOff, appJustAMoment, appStarting, appStopped, badRequest } from '../pages/pages.ts';
-import { type Caller, mayPass } from '../policy.ts';
+import {
+  appBrokeOff,
+  appJustAMoment,
+  appPaused,
+  appStarting,
+  appStopped,
+  badRequest,
+} from '../pages/pages.ts';
+import { type Caller, mayPass, mayResume } from '../policy.ts';
 import { isNavigation, sendEither } from '../respond.ts';
 import { type Admission, callerOf } from './admit.ts';
 
@@ -37,12 +44,13 @@ export function proxyRequest(
     forward(request, response, { upstream: app, path: passing.path, rules: passing.rules, failed });
     return;
   }
-  const status = context.routes.upstreamOf(route, 'status');
+  // What is being paused may still show its pages; they would say that it is starting.
+  const status = route.status === 'SUSPENDED' ? undefined : context.routes.upstreamOf(route, 'status');
   if (status === undefined) {
-    sendWaiting(context, request, response, route);
+    sendWaiting(context, request, response, passing);
     return;
   }
-  const failed = () => sendWaiting(context, request, response, route);
+  const failed = () => sendWaiting(context, request, response, passing);
   // Whatever was asked for: the page asks the same address again and is in the app once that is ready.
   forward(request, response, { upstream: status, path: '/', rules: passing.rules, failed });
 }
@@ -58,7 +66,7 @@ export function proxyUpgrade(
   const { route } = passing;
   const upstream = route.status === 'DEPLOYED' ? context.routes.upstreamOf(route, 'app') : undefined;
   if (upstream === undefined) {
-    sendWaiting(context, request, responseOn(request, socket), route);
+    sendWaiting(context, request, responseOn(request, socket), passing);
     return;
   }
   track(context, passing, socket);
@@ -132,10 +140,13 @@ function sendWaiting(
   context: RouterContext,
   request: IncomingMessage,
   response: ServerResponse,
-  route: InstanceRoute,
+  { route, admission }: Passing,
 ): void {
   const portal = context.hosts.portalOrigin;
-  const page = appStopped(route, portal);
+  const page =
+    route.status === 'SUSPENDED'
+      ? appPaused(route, portal, mayResume(route, admission.caller))
+      : appStopped(route, portal);
   const detail = route.message === '' ? '' : ` ${route.message}`;
   const error = unavailable(
     page === undefined ? 'app_starting' : 'app_not_running',

@@ -61,9 +61,35 @@ export const appBrokeOff = (route: InstanceRoute, portal: string): Page => ({
 
 const stopped: Partial<Record<InstanceRoute['status'], [title: string, text: string]>> = {
   FAILED: ['could not start', 'Its log says why. Once that is put right, start it again.'],
-  SUSPENDED: ['is paused', 'Resume it among your instances to open it.'],
   TERMINATING: ['is being removed', 'This instance was terminated.'],
 };
+
+/**
+ * Nothing is changed by looking: the way on is a link to the portal, which knows the person and asks before it resumes. Whoever
+ * may not resume is told who can.
+ */
+export function appPaused(route: InstanceRoute, portal: string, mayResume: boolean | 'unknown'): Page {
+  const resume = `${portal}/instances/${route.instanceId}?resume=1`;
+  const since = inUtc(route.since);
+  return {
+    title: `${route.appTitle} is paused${since === '' ? '' : ` since ${since}`}`,
+    text: [mayResume === true ? 'Resume it to open it again.' : 'Its owner can resume it.'],
+    detail: route.message,
+    actions: [
+      ...(mayResume === true ? [{ label: 'Resume', href: resume }] : []),
+      ...(mayResume === 'unknown' ? [{ label: 'I am its owner', href: resume }] : []),
+      ...(mayResume === false ? [toPortal(portal)] : []),
+    ],
+  };
+}
+
+/** 22 Nov 2026, 19:40 UTC: the page has no script, so it cannot know the reader's own time. */
+function inUtc(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return '';
+  const text = date.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  return `${text} UTC`;
+}
 
 /** An instance that will not open by itself; undefined for those that will. */
 export function appStopped(route: InstanceRoute, portal: string): Page | undefined {
