@@ -71,7 +71,7 @@ export const testAreas: readonly TestArea[] = [
     concurrency: 1,
   }),
   area('security', 'the list of attacks, against a running Haic', ['test/security/**/*.test.ts'], {
-    needs: ['bubblewrap'],
+    needs: ['bubblewrap', 'chromium'],
     concurrency: 1,
   }),
   area('faults', 'crashes, full disks, restarts', ['test/faults/**/*.test.ts'], {
