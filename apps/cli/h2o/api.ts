@@ -32,6 +32,11 @@ export interface Instance {
   readonly message: string;
   readonly url: string;
   readonly createdAt: string;
+  readonly updatedAt: string;
+  /** ISO 8601; null while it is paused and when it never pauses by itself. */
+  readonly suspendAt: string | null;
+  readonly suspendAfter: number | 'never';
+  readonly canManage: boolean;
 }
 
 /** The App Store's API as the person of the CLI configuration. */

@@ -5,7 +5,16 @@ import { connectApi } from './api.ts';
 import { deleteApp, getApp, importApp, listApps, runApp } from './apps.ts';
 import { writeBundle } from './bundle.ts';
 import { printAccessToken, printTokenInfo, setupConfig, updateToken } from './config.ts';
-import { getInstance, instanceLogs, instanceStatus, listInstances, terminateInstance } from './instances.ts';
+import {
+  getInstance,
+  instanceLogs,
+  instanceStatus,
+  listInstances,
+  resumeInstance,
+  suspendInstance,
+  terminateInstance,
+  updateInstance,
+} from './instances.ts';
 
 interface Common {
   readonly conf?: string;
@@ -101,6 +110,26 @@ function instanceCommands(instance: Command): void {
       follow: options.follow === true,
       previous: options.previous === true,
       tail: options.tail,
+    }),
+  );
+  for (const [name, description, act] of [
+    ['suspend', 'pause it; its data volume is kept', suspendInstance],
+    ['resume', 'start a paused one again', resumeInstance],
+  ] as const) {
+    withCommon(instance.command(`${name} <id>`).description(description)).action(
+      async (id: string, options: Common) =>
+        act(await connectApi(options.conf), id, { json: options.json === true }),
+    );
+  }
+  withCommon(
+    instance
+      .command('update <id>')
+      .description('change who may open it')
+      .addOption(visibility().default(undefined).makeOptionMandatory()),
+  ).action(async (id: string, options: Common & { visibility: string }) =>
+    updateInstance(await connectApi(options.conf), id, {
+      visibility: options.visibility,
+      json: options.json === true,
     }),
   );
   withCommon(instance.command('terminate <id>')).action(async (id: string, options: Common) =>

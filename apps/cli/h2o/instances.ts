@@ -13,25 +13,67 @@ export async function listInstances(api: Api, options: { all: boolean; json: boo
     `${i.app.title} ${i.app.version}`,
     i.owner.username,
     age(i.createdAt),
-    i.status,
+    statusWord(i.status),
     i.visibility,
   ]);
   print(table(['ID', 'TITLE', 'OWNER', 'CREATED', 'STATUS', 'VISIBILITY'], rows));
 }
 
 export async function getInstance(api: Api, id: string, options: { json: boolean }): Promise<void> {
-  const instance = await api.json<Instance>('GET', instancePath(id));
-  if (options.json) return print(JSON.stringify(instance, undefined, 2));
+  printInstance(await api.json<Instance>('GET', instancePath(id)), options.json);
+}
+
+/** Pauses it: nothing runs then, and its data volume is kept. */
+export async function suspendInstance(api: Api, id: string, options: { json: boolean }): Promise<void> {
+  printInstance(await api.json<Instance>('POST', `${instancePath(id)}/suspend`), options.json);
+  say(`It is paused. Use it again: ./haic instance resume ${id}`);
+}
+
+export async function resumeInstance(api: Api, id: string, options: { json: boolean }): Promise<void> {
+  printInstance(await api.json<Instance>('POST', `${instancePath(id)}/resume`), options.json);
+  say(`It starts now. Watch it: ./haic instance logs -f ${id}`);
+}
+
+export async function updateInstance(
+  api: Api,
+  id: string,
+  options: { visibility: string; json: boolean },
+): Promise<void> {
+  const { visibility } = options;
+  printInstance(await api.json<Instance>('PATCH', instancePath(id), { json: { visibility } }), options.json);
+}
+
+const statusWords: Readonly<Record<string, string>> = {
+  PENDING: 'Pending',
+  STARTING: 'Starting',
+  DEPLOYED: 'Deployed',
+  FAILED: 'Failed',
+  SUSPENDED: 'Paused',
+  TERMINATING: 'Terminating',
+};
+
+/** The words that scripts know (app-store.md §3); `--json` has the API's own. */
+const statusWord = (status: string): string => statusWords[status] ?? status;
+
+function printInstance(instance: Instance, json: boolean): void {
+  if (json) {
+    print(JSON.stringify(instance, undefined, 2));
+    return;
+  }
   print(
     record([
       ['ID', instance.id],
       ['App', `${instance.app.title} ${instance.app.version}`],
       ['App ID', instance.app.id],
       ['Created At', instance.createdAt],
-      ['Status', instance.status],
+      ['Updated At', instance.updatedAt],
+      ['Status', statusWord(instance.status)],
       ['Visibility', instance.visibility],
       ['URL', instance.url],
       ['Owner', instance.owner.username],
+      ['Readonly', String(!instance.canManage)],
+      ['Suspendable', String(instance.canManage)],
+      ['Suspend After', instance.suspendAfter === 'never' ? 'never' : (instance.suspendAt ?? '')],
     ]),
   );
 }
