@@ -68,6 +68,7 @@ export async function startCore(options: {
     temporaryDirectory: at.uploads,
     instancesOf: async (appId) => (await scheduler?.instancesOf(appId)) ?? 0,
     runtimeVersions,
+    downloads: settings.appDownloads,
     logger,
   });
   scheduler = createScheduler({

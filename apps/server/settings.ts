@@ -87,6 +87,14 @@ export const settings = {
     5,
     { min: 0 },
   ),
+  appDownloads: oneOf(
+    {
+      env: 'HAIC_APP_DOWNLOADS',
+      doc: 'Who may download the bundle of an app that they see: everyone, managers (owner and administrators), nobody.',
+    },
+    ['everyone', 'managers', 'nobody'],
+    'everyone',
+  ),
   suspendAfterHours: integer(
     {
       env: 'HAIC_SUSPEND_AFTER_HOURS',

@@ -7,13 +7,14 @@ import { type AppBlobs, createAppBlobs } from './blobs.ts';
 import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
 import type { CatalogClient, InstancesOf } from './client.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
-import { accessOf } from './policy.ts';
+import { accessOf, type DownloadRule } from './policy.ts';
 import { assetUrl } from './present.ts';
 import { changeAppRoute } from './routes/change-app.ts';
 import { withTypes } from './routes/context.ts';
 import { deleteAppRoute } from './routes/delete-app.ts';
 import { getAppRoute } from './routes/get-app.ts';
 import { getAssetRoute } from './routes/get-asset.ts';
+import { getBundleRoute } from './routes/get-bundle.ts';
 import { importAppRoute } from './routes/import-app.ts';
 import { listAppsRoute } from './routes/list-apps.ts';
 import { createCatalogService, isAppId } from './service.ts';
@@ -40,6 +41,8 @@ export interface CatalogOptions {
   readonly temporaryDirectory: string;
   /** Origin before the addresses of icons, if it is not the portal's. */
   readonly publicAssetUrlPrefix?: string;
+  /** Who may download bundles; by default everyone who sees the app. */
+  readonly downloads?: DownloadRule;
   readonly logger: Logger;
 }
 
@@ -59,6 +62,7 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
   const store = createAppStore(options.database);
   const blobs = createAppBlobs(options.blobs);
   const assetPrefix = options.publicAssetUrlPrefix ?? '';
+  const downloads = options.downloads ?? 'everyone';
   const service = createCatalogService({
     store,
     blobs,
@@ -67,6 +71,7 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
       runtimeVersions: options.runtimeVersions,
       ...(options.allowedCoreEnv === undefined ? {} : { allowedCoreEnv: options.allowedCoreEnv }),
     },
+    downloads,
     instancesOf: options.instancesOf,
     temporaryDirectory: options.temporaryDirectory,
     logger: options.logger,
@@ -74,7 +79,7 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
   return {
     register: (plain) => {
       const server = withTypes(plain);
-      const context = { service, limits, assetPrefix };
+      const context = { service, limits, view: { assetPrefix, downloads } };
       for (const route of [
         listAppsRoute,
         importAppRoute,
@@ -82,6 +87,7 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
         changeAppRoute,
         deleteAppRoute,
         getAssetRoute,
+        getBundleRoute,
       ])
         route(server, context);
     },

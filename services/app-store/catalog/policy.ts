@@ -9,6 +9,9 @@ import type { App, AppAccess, Visibility } from './client.ts';
 type Who = Pick<Principal, 'subject' | 'roles' | 'partyKind'>;
 type What = Pick<App, 'owner' | 'visibility'> & { manifest: Pick<App['manifest'], 'lifecycle'> };
 
+/** Who may download bundles: everyone who sees the app, only who manages it, or nobody. */
+export type DownloadRule = 'everyone' | 'managers' | 'nobody';
+
 export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly error: HaicError };
 
 export const isAdmin = (who: Who): boolean => who.roles.includes('admin');
@@ -65,6 +68,20 @@ export function mayManage(who: Who, app: What): Decision {
   if (!isByPerson(who)) return refuse('An app or a service may not change apps; use the portal or the CLI.');
   if (!canManage(who, app)) return refuse('Only its owner or an administrator may change this app.');
   return { allowed: true };
+}
+
+/** For those who see the app already. A bundle holds all that its author wrote into it, so no app gets it through a person's token. */
+export function mayDownload(who: Who, app: What, rule: DownloadRule): Decision {
+  if (!isByPerson(who))
+    return refuse('An app or a service may not download apps; use the portal or the CLI.');
+  if (rule === 'nobody')
+    return {
+      allowed: false,
+      error: forbidden('downloads_disabled', 'Downloading apps is switched off in this installation.'),
+    };
+  if (rule === 'managers' && !canManage(who, app))
+    return refuse('Only its owner or an administrator may download this app.');
+  return canSee(who, app) ? { allowed: true } : refuse('You may not see this app.');
 }
 
 const refuse = (message: string): Decision => ({ allowed: false, error: forbidden('not_allowed', message) });

@@ -1,6 +1,6 @@
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import type { App } from './client.ts';
-import { accessOf } from './policy.ts';
+import { accessOf, type DownloadRule, mayDownload } from './policy.ts';
 
 export interface AppVersion {
   readonly id: string;
@@ -8,17 +8,24 @@ export interface AppVersion {
   readonly createdAt: Date;
 }
 
+/** What of the installation shows in an app. */
+export interface AppView {
+  /** Put before the addresses of icons and screenshots; empty: relative to the portal. */
+  readonly assetPrefix: string;
+  readonly downloads: DownloadRule;
+}
+
 export const assetUrl = (prefix: string, appId: string, name: string): string =>
   `${prefix}/api/v1/apps/${appId}/assets/${name}`;
 
 /** An app in a list: its long description and versions are in `presentAppDetails`. */
-export function presentApp(app: App, principal: Principal, assetPrefix: string) {
+export function presentApp(app: App, principal: Principal, view: AppView) {
   const { manifest } = app;
   const access = accessOf(principal, app);
   const urlsOf = (kind: 'icon' | 'screenshot') =>
     app.assets
       .filter((asset) => asset.kind === kind)
-      .map((asset) => assetUrl(assetPrefix, app.id, asset.name));
+      .map((asset) => assetUrl(view.assetPrefix, app.id, asset.name));
   return {
     id: app.id,
     name: manifest.name,
@@ -44,6 +51,7 @@ export function presentApp(app: App, principal: Principal, assetPrefix: string) 
     /** In plain words; empty when one may run it. */
     cannotRunBecause: access.cannotRunBecause,
     canManage: access.canManage,
+    canDownload: mayDownload(principal, app, view.downloads).allowed,
   };
 }
 
@@ -51,9 +59,9 @@ export const presentAppDetails = (
   app: App,
   versions: readonly AppVersion[],
   principal: Principal,
-  assetPrefix: string,
+  view: AppView,
 ) => ({
-  ...presentApp(app, principal, assetPrefix),
+  ...presentApp(app, principal, view),
   longDescription: app.longDescription,
   versions: versions.map(({ id, version, createdAt }) => ({
     id,

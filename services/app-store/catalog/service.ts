@@ -9,7 +9,16 @@ import type { BundleLimits } from './bundle/limits.ts';
 import { readBundle } from './bundle/read-bundle.ts';
 import type { App, AppAsset, InstancesOf, Visibility } from './client.ts';
 import type { ManifestRules } from './manifest/parse-manifest.ts';
-import { canSee, type Decision, hasFullAccess, isAdmin, mayImport, mayManage } from './policy.ts';
+import {
+  canSee,
+  type Decision,
+  type DownloadRule,
+  hasFullAccess,
+  isAdmin,
+  mayDownload,
+  mayImport,
+  mayManage,
+} from './policy.ts';
 import type { AppVersion } from './present.ts';
 import { type AppScope, type AppStore, appExists } from './store.ts';
 import { receiveUpload, type Upload } from './uploads.ts';
@@ -19,6 +28,7 @@ export interface CatalogParts {
   readonly blobs: AppBlobs;
   readonly limits: BundleLimits;
   readonly rules: ManifestRules;
+  readonly downloads: DownloadRule;
   readonly instancesOf: InstancesOf;
   readonly temporaryDirectory: string;
   readonly logger: Logger;
@@ -132,6 +142,19 @@ export function createCatalogService(parts: CatalogParts) {
           const content = await blobs.openAsset(id, name, signal);
           if (content === undefined) throw notFound('This image');
           return content;
+        },
+      };
+    },
+
+    async openBundle(principal: Principal, id: string) {
+      const app = await getApp(principal, id);
+      enforce(mayDownload(principal, app, parts.downloads));
+      return {
+        app,
+        open: async (signal: AbortSignal) => {
+          const bundle = await blobs.openBundle(id, signal);
+          if (bundle === undefined) throw notFound('This app');
+          return bundle.content;
         },
       };
     },

@@ -11,6 +11,7 @@ import { migrate } from '@haic/platform/database/postgres.ts';
 import { startTestDatabase } from '@haic/platform/database/testing.ts';
 import type { BundleLimits } from './bundle/limits.ts';
 import { catalogMigrations, createCatalog } from './catalog.ts';
+import type { DownloadRule } from './policy.ts';
 import { helloToml, runtimeVersions, zipOf } from './testing.ts';
 
 export const octets = { 'content-type': 'application/octet-stream' };
@@ -43,6 +44,7 @@ export interface AppJson {
   readonly visibility: string;
   readonly canRun: boolean;
   readonly canManage: boolean;
+  readonly canDownload: boolean;
   readonly versions: { readonly id: string; readonly version: string }[];
 }
 
@@ -65,7 +67,7 @@ export type TestCatalog = Awaited<ReturnType<typeof startTestCatalog>>;
 /** The catalog as it is composed, on a real server, database and disk. Only tokens are made up. `openBlobs` is an adapter's. */
 export async function startTestCatalog(
   openBlobs: (options: { directory: string }) => Promise<BlobStore>,
-  options: { limits?: Partial<BundleLimits>; directory?: string } = {},
+  options: { limits?: Partial<BundleLimits>; downloads?: DownloadRule; directory?: string } = {},
 ) {
   const { database, stop: stopDatabase } = await startTestDatabase();
   await migrate(database, catalogMigrations);
@@ -78,6 +80,7 @@ export async function startTestCatalog(
     database,
     blobs,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.downloads === undefined ? {} : { downloads: options.downloads }),
     runtimeVersions,
     instancesOf: async (appId) => instances.get(appId) ?? 0,
     temporaryDirectory: uploadDirectory,

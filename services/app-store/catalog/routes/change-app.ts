@@ -10,10 +10,10 @@ const schema = {
 };
 
 /** PATCH /api/v1/apps/:id: the visibility, the one thing of an app that changes. */
-export function changeAppRoute(server: CatalogServer, { service, assetPrefix }: RouteContext): void {
+export function changeAppRoute(server: CatalogServer, { service, view }: RouteContext): void {
   server.patch('/api/v1/apps/:id', { schema }, async (request) => {
     const principal = principalOf(request);
     const app = await service.setVisibility(principal, request.params.id, request.body.visibility);
-    return presentAppDetails(app, await service.versionsOf(principal, app), principal, assetPrefix);
+    return presentAppDetails(app, await service.versionsOf(principal, app), principal, view);
   });
 }

@@ -1,13 +1,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyReply, HttpServer } from '@haic/kit/http/server.ts';
 import type { BundleLimits } from '../bundle/limits.ts';
+import type { AppView } from '../present.ts';
 import type { CatalogService } from '../service.ts';
 
 export interface RouteContext {
   readonly service: CatalogService;
   readonly limits: BundleLimits;
-  /** Put before the addresses of icons and screenshots; empty: relative to the portal. */
-  readonly assetPrefix: string;
+  readonly view: AppView;
 }
 
 export const withTypes = (server: HttpServer) => server.withTypeProvider<TypeBoxTypeProvider>();

@@ -4,10 +4,10 @@ import type { CatalogServer, RouteContext } from './context.ts';
 import { IdParams } from './schemas.ts';
 
 /** GET /api/v1/apps/:id: with its long description and the other versions of its name. */
-export function getAppRoute(server: CatalogServer, { service, assetPrefix }: RouteContext): void {
+export function getAppRoute(server: CatalogServer, { service, view }: RouteContext): void {
   server.get('/api/v1/apps/:id', { schema: { params: IdParams } }, async (request) => {
     const principal = principalOf(request);
     const app = await service.getApp(principal, request.params.id);
-    return presentAppDetails(app, await service.versionsOf(principal, app), principal, assetPrefix);
+    return presentAppDetails(app, await service.versionsOf(principal, app), principal, view);
   });
 }

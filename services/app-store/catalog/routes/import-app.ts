@@ -11,7 +11,7 @@ const schema = { querystring: Type.Object({ visibility: Type.Optional(Visibility
 const bundleTypes = ['application/octet-stream', 'application/zip', 'application/x-zip-compressed'];
 
 /** POST /api/v1/apps?visibility=PRIVATE: the body is the bundle; it is streamed to disk, checked, and only then kept. */
-export function importAppRoute(server: CatalogServer, { service, limits, assetPrefix }: RouteContext): void {
+export function importAppRoute(server: CatalogServer, { service, limits, view }: RouteContext): void {
   // In a scope of its own, because only this route takes a body that is not parsed.
   server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -36,7 +36,7 @@ export function importAppRoute(server: CatalogServer, { service, limits, assetPr
         signal: signalOf(reply),
       });
       const versions = await service.versionsOf(principal, app);
-      return reply.code(201).send(presentAppDetails(app, versions, principal, assetPrefix));
+      return reply.code(201).send(presentAppDetails(app, versions, principal, view));
     });
     typed.setErrorHandler((error: HaicError & { statusCode?: number }) => {
       throw error.statusCode === 415 ? noBundle() : error;

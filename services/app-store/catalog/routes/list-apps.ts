@@ -19,7 +19,7 @@ const schema = {
 };
 
 /** GET /api/v1/apps: the newest import first. */
-export function listAppsRoute(server: CatalogServer, { service, assetPrefix }: RouteContext): void {
+export function listAppsRoute(server: CatalogServer, { service, view }: RouteContext): void {
   server.get('/api/v1/apps', { schema }, async (request) => {
     const { pageSize = 50, pageToken, query = '', versions, all } = request.query;
     const principal = principalOf(request);
@@ -33,7 +33,7 @@ export function listAppsRoute(server: CatalogServer, { service, assetPrefix }: R
     const page = apps.slice(0, pageSize);
     const last = apps.length > pageSize ? page.at(-1) : undefined;
     return {
-      items: page.map((app) => presentApp(app, principal, assetPrefix)),
+      items: page.map((app) => presentApp(app, principal, view)),
       ...(last === undefined ? {} : { nextPageToken: pageTokenOf(last) }),
     };
   });

@@ -65,6 +65,7 @@ describe('the catalog over HTTP', () => {
         canRun: true,
         cannotRunBecause: '',
         canManage: true,
+        canDownload: true,
         versions: [{ id: app.id, version: '1.0.0' }],
       },
     );
