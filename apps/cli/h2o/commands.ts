@@ -5,6 +5,7 @@ import { connectApi } from './api.ts';
 import { deleteApp, getApp, importApp, listApps, runApp } from './apps.ts';
 import { writeBundle } from './bundle.ts';
 import { printAccessToken, printTokenInfo, setupConfig, updateToken } from './config.ts';
+import { downloadApp } from './download.ts';
 import {
   getInstance,
   instanceLogs,
@@ -25,8 +26,8 @@ const visibility = () =>
   new Option('-v, --visibility <visibility>', 'who may see it')
     .choices(['PRIVATE', 'ALL_USERS', 'PUBLIC'])
     .default('PRIVATE');
-const withCommon = (command: Command) =>
-  command.option('--conf <path>', 'configuration file of the CLI').option('--json', 'JSON on stdout');
+const withConfig = (command: Command) => command.option('--conf <path>', 'configuration file of the CLI');
+const withCommon = (command: Command) => withConfig(command).option('--json', 'JSON on stdout');
 
 /** The `h2o` verbs (contracts/app-store.md §9): what app developers and data scientists use. */
 export function h2oCommands(program: Command): void {
@@ -78,6 +79,11 @@ function appCommands(app: Command): void {
         visibility: options.visibility,
         json: options.json === true,
       }),
+  );
+  withConfig(
+    app.command('download <id> [path]').option('--extract', 'its files instead of the bundle'),
+  ).action(async (id: string, target: string | undefined, options: Common & { extract?: boolean }) =>
+    downloadApp(await connectApi(options.conf), id, { target, extract: options.extract === true }),
   );
   withCommon(app.command('delete <id>').option('--yes', 'do not ask')).action(
     async (id: string, options: Common & { yes?: boolean }) =>
