@@ -3,7 +3,10 @@ import { HaicError, messageOf, unavailable } from '../errors.ts';
 
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** A fetch whose connections all go to one Unix socket, whatever host the URL names. Used between the processes of one machine. */
+/**
+ * A fetch whose connections all go to one Unix socket, whatever host and scheme the URL names: what the public address serves by https
+ * is spoken plainly there, since nobody else can listen. Used between the processes of one machine.
+ */
 export function fetchOverSocket(socketPath: string): Fetch & { close(): Promise<void> } {
   const dispatcher = new Agent({
     connect: { socketPath },
@@ -13,7 +16,7 @@ export function fetchOverSocket(socketPath: string): Fetch & { close(): Promise<
   });
   const fetch: Fetch = (url, init) =>
     // The DOM's and undici's types of the same standard do not unify; the values do.
-    undiciFetch(url, {
+    undiciFetch(url.replace(/^https:/, 'http:'), {
       ...(init as Parameters<typeof undiciFetch>[1]),
       dispatcher,
     }) as unknown as Promise<Response>;
