@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { ConfigError } from '@haic/kit/config.ts';
 import { HaicError, messageOf } from '@haic/kit/errors.ts';
+import { trustOwnAuthority } from '@haic/server/trust.ts';
 import { Command, CommanderError } from 'commander';
 import { h2oCommands } from './h2o/commands.ts';
 import { operateCommands } from './operate/commands.ts';
@@ -46,6 +47,7 @@ function sayProblems(error: HaicError): void {
 }
 
 try {
+  await trustOwnAuthority(process.env.HAIC_CA_FILE || undefined);
   await program.parseAsync(process.argv);
 } catch (error) {
   process.exitCode = explain(error);

@@ -3,6 +3,7 @@ import { ConfigError } from '@haic/kit/config.ts';
 import { createLogger, type Logger } from '@haic/kit/logging.ts';
 import type { Installation } from './installation.ts';
 import { installationOf, readSettings, type ServerSettings } from './settings.ts';
+import { trustOwnAuthority } from './trust.ts';
 
 export const roles = ['core', 'router', 'drive'] as const;
 export type RoleName = (typeof roles)[number];
@@ -22,6 +23,7 @@ export type StartRole = (options: {
 export async function serveRole(role: RoleName, start: StartRole): Promise<void> {
   try {
     const settings = readSettings(process.env);
+    await trustOwnAuthority(settings.caFile);
     const logger = createLogger(role, settings.logLevel);
     const running = await start({ settings, installation: installationOf(settings), logger });
     logger.info('ready');

@@ -1,6 +1,9 @@
 import { access, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { ConfigError } from '@haic/kit/config.ts';
+import { messageOf } from '@haic/kit/errors.ts';
 import type { Installation } from './installation.ts';
 
 const systemBundles = [
@@ -40,4 +43,13 @@ async function firstThatExists(files: readonly string[]): Promise<string | undef
     if (there) return file;
   }
   return undefined;
+}
+
+/** This very process trusts the installation's own authority beside the usual ones; before its first connection. */
+export async function trustOwnAuthority(ownAuthority: string | undefined): Promise<void> {
+  if (ownAuthority === undefined) return;
+  const text = await readFile(ownAuthority, 'utf8').catch((cause: unknown) => {
+    throw new ConfigError([`HAIC_CA_FILE: ${ownAuthority} cannot be read (${messageOf(cause)}).`]);
+  });
+  setDefaultCACertificates([...getCACertificates('default'), text]);
 }
