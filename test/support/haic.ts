@@ -50,7 +50,8 @@ export async function startHaic(extra: NodeJS.ProcessEnv = {}): Promise<Haic> {
     HAIC_PORT: String(port),
     ...extra,
   };
-  const url = `http://localhost:${port}`;
+  const scheme = extra.HAIC_TLS_CERT === undefined ? 'http' : 'https';
+  const url = extra.HAIC_PUBLIC_URL ?? `${scheme}://localhost:${port}`;
 
   const cli: Haic['cli'] = (args, options = {}) => {
     const child = spawn(process.execPath, [cliEntry, ...args], {

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { messageOf } from '@haic/kit/errors.ts';
 import type { Installation } from '@haic/server/installation.ts';
+import type { ServerSettings } from '@haic/server/settings.ts';
 import type { Role } from './processes.ts';
 
 export interface Health {
@@ -9,12 +10,26 @@ export interface Health {
   readonly message: string;
 }
 
+/** Where the router of an installation listens, and how. */
+export interface ListenerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+export const listenerOf = (
+  settings: Pick<ServerSettings, 'host' | 'port' | 'tlsCertificate'>,
+): ListenerAddress => ({
+  host: settings.host,
+  port: settings.port,
+  tls: settings.tlsCertificate !== undefined,
+});
+
+/** An address of this machine at which something that listens there answers. */
+const hereOf = (host: string): string => (['localhost', '0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host);
+
 /** Asks a process for its own health, where it listens on this machine. */
-export async function roleHealth(
-  role: Role,
-  at: Installation,
-  listener: { host: string; port: number; tlsCertificate?: string | undefined },
-): Promise<Health> {
+export async function roleHealth(role: Role, at: Installation, listener: ListenerAddress): Promise<Health> {
   try {
     const status = await healthStatus(role, at, listener);
     return { healthy: status === 200, message: status === 200 ? 'healthy' : `answers ${status}` };
@@ -23,16 +38,14 @@ export async function roleHealth(
   }
 }
 
-function healthStatus(
-  role: Role,
-  at: Installation,
-  listener: { host: string; port: number; tlsCertificate?: string | undefined },
-): Promise<number> {
-  const tls = role === 'router' && listener.tlsCertificate !== undefined;
+function healthStatus(role: Role, at: Installation, listener: ListenerAddress): Promise<number> {
+  const tls = role === 'router' && listener.tls;
   const target =
     role === 'core'
       ? { socketPath: at.coreSocket }
-      : { host: '127.0.0.1', port: role === 'drive' ? listener.port + 2 : listener.port };
+      : role === 'drive'
+        ? { host: '127.0.0.1', port: listener.port + 2 }
+        : { host: hereOf(listener.host), port: listener.port };
   return new Promise((resolve, reject) => {
     // It is this machine's own listener that is asked for a status code: its certificate names the public host, not this address.
     const options = {

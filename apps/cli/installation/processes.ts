@@ -13,6 +13,7 @@ export interface RunningInstallation {
   readonly publicUrl: string;
   readonly host: string;
   readonly port: number;
+  readonly tls: boolean;
   readonly startedAt: string;
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Installation } from '@haic/server/installation.ts';
 import { installationOf, type ServerSettings } from '@haic/server/settings.ts';
-import { roleHealth } from '../installation/health.ts';
+import { listenerOf, roleHealth } from '../installation/health.ts';
 import { connectOperator } from '../installation/operator.ts';
 import { liveProcess, type RunningInstallation, readRecord, roles } from '../installation/processes.ts';
 import { age, exitCodes, print, record, table } from '../terminal.ts';
@@ -24,7 +24,7 @@ interface WorkloadStatus {
 export async function status(settings: ServerSettings, options: { json: boolean }): Promise<void> {
   const at = installationOf(settings);
   const installation = await readRecord<RunningInstallation>(at.run, 'installation');
-  const listener = installation === undefined ? settings : { ...settings, port: installation.port };
+  const listener = installation ?? listenerOf(settings);
   const processes: ProcessStatus[] = [];
   for (const name of ['supervisor', ...roles] as const) {
     const identity = await liveProcess(at.run, name);

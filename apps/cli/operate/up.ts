@@ -14,7 +14,8 @@ import {
 import { installationOf, readSettings, type ServerSettings } from '@haic/server/settings.ts';
 import { ensureUv } from '@haic/services/environments/uv.ts';
 import { buildPortal, buildPrograms } from '../installation/build.ts';
-import { roleHealth } from '../installation/health.ts';
+import { listenerOf, roleHealth } from '../installation/health.ts';
+import { refuseUnusableListener } from '../installation/listener-settings.ts';
 import { oneAtATime } from '../installation/one-at-a-time.ts';
 import { connectOperator } from '../installation/operator.ts';
 import {
@@ -38,6 +39,7 @@ export interface UpOptions {
 export async function up(options: UpOptions, environment: NodeJS.ProcessEnv): Promise<void> {
   const settings = readSettings(environment);
   const at = installationOf(settings);
+  await refuseUnusableListener(settings);
   const foreground = await oneAtATime(at, () => start(options, settings, at, environment));
   if (foreground !== undefined) await stayUntilInterrupted(foreground);
 }
@@ -86,6 +88,7 @@ const runningInstallation = (settings: ServerSettings): RunningInstallation => (
   publicUrl: settings.publicUrl,
   host: settings.host,
   port: settings.port,
+  tls: settings.tlsCertificate !== undefined,
   startedAt: new Date().toISOString(),
 });
 
@@ -181,7 +184,7 @@ async function waitUntilHealthy(at: Installation, settings: ServerSettings): Pro
   let waitingFor = '';
   const check = async () => {
     for (const role of roles) {
-      const health = await roleHealth(role, at, settings);
+      const health = await roleHealth(role, at, listenerOf(settings));
       if (health.healthy) continue;
       waitingFor = `${role} (${health.message})`;
       return undefined;
