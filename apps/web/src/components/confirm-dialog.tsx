@@ -1,8 +1,9 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { ProblemNotice } from './problem-notice.tsx';
+import { useReturnFocus } from './return-focus.ts';
 
-/** Asks before what cannot be undone. Stays open with the reason when it is refused. */
+/** Asks before what cannot be undone, or is `harmless` and still worth a word. Stays open with the reason when it is refused. */
 export function ConfirmDialog(props: {
   title: string;
   children: ReactNode;
@@ -10,7 +11,9 @@ export function ConfirmDialog(props: {
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
   disabled?: boolean;
+  harmless?: boolean;
 }) {
+  useReturnFocus();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
 
@@ -36,7 +39,7 @@ export function ConfirmDialog(props: {
             Cancel
           </Button>
           <Button
-            color="red.8"
+            {...(props.harmless === true ? {} : { color: 'red.8' })}
             onClick={() => void confirm()}
             loading={busy}
             disabled={props.disabled ?? false}

@@ -2,6 +2,7 @@ import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useState } from 'react';
 import type { Visibility } from '../api/types.ts';
 import { ProblemNotice } from './problem-notice.tsx';
+import { useReturnFocus } from './return-focus.ts';
 import { VisibilityChoice } from './visibility.tsx';
 
 export function VisibilityDialog(props: {
@@ -10,6 +11,7 @@ export function VisibilityDialog(props: {
   onClose: () => void;
   onSave: (visibility: Visibility) => Promise<unknown>;
 }) {
+  useReturnFocus();
   const [chosen, setChosen] = useState(props.current);
   const [saving, setSaving] = useState(false);
   const [error, setError] = useState<unknown>();
