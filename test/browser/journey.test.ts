@@ -108,6 +108,12 @@ describe('a new user in a real browser', () => {
     assert.match(said, /Likely cause[\s\S]*a_package_that_nobody_has/);
     await page.getByText('Failed').first().waitFor({ timeout: 60_000 });
     await picture(page, 'instance-failed');
+    // Its own address tells the same, instead of a bare error.
+    const instancePage = page.url();
+    await page.goto(`http://${instancePage.split('/').at(-1)}.localhost:${haic.port}/`);
+    await page.getByText('a_package_that_nobody_has').first().waitFor();
+    await picture(page, 'status-page-failed');
+    await page.goto(instancePage);
     await page.getByRole('button', { name: 'Manage this instance' }).click();
     await page.getByRole('menuitem', { name: 'Terminate' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Terminate' }).click();
