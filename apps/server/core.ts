@@ -69,6 +69,7 @@ export async function startCore(options: {
     instancesOf: async (appId) => (await scheduler?.instancesOf(appId)) ?? 0,
     runtimeVersions,
     downloads: settings.appDownloads,
+    versionLimit: settings.appVersionLimit,
     logger,
   });
   scheduler = createScheduler({

@@ -95,6 +95,11 @@ export const settings = {
     ['everyone', 'managers', 'nobody'],
     'everyone',
   ),
+  appVersionLimit: integer(
+    { env: 'HAIC_APP_VERSION_LIMIT', doc: 'Versions that a person may have of one app.' },
+    10,
+    { min: 1 },
+  ),
   suspendAfterHours: integer(
     {
       env: 'HAIC_SUSPEND_AFTER_HOURS',

@@ -43,6 +43,8 @@ export interface CatalogOptions {
   readonly publicAssetUrlPrefix?: string;
   /** Who may download bundles; by default everyone who sees the app. */
   readonly downloads?: DownloadRule;
+  /** Versions that a person may have of one app; 10 by default. */
+  readonly versionLimit?: number;
   readonly logger: Logger;
 }
 
@@ -72,6 +74,7 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
       ...(options.allowedCoreEnv === undefined ? {} : { allowedCoreEnv: options.allowedCoreEnv }),
     },
     downloads,
+    versionLimit: options.versionLimit ?? 10,
     instancesOf: options.instancesOf,
     temporaryDirectory: options.temporaryDirectory,
     logger: options.logger,

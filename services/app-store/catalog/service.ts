@@ -29,6 +29,8 @@ export interface CatalogParts {
   readonly limits: BundleLimits;
   readonly rules: ManifestRules;
   readonly downloads: DownloadRule;
+  /** Versions that a person may have of one app. */
+  readonly versionLimit: number;
   readonly instancesOf: InstancesOf;
   readonly temporaryDirectory: string;
   readonly logger: Logger;
@@ -92,13 +94,14 @@ export function createCatalogService(parts: CatalogParts) {
         text: string;
         allVersions: boolean;
         everything: boolean;
+        ownOnly: boolean;
         after: PagePoint | undefined;
         limit: number;
       },
     ): Promise<App[]> {
       if (!hasFullAccess(principal)) return [];
       return store.list({
-        scope: scopeOf(principal, query.everything),
+        scope: { ...scopeOf(principal, query.everything), ownOnly: query.ownOnly },
         query: query.text,
         newestOnly: !query.allVersions,
         after: query.after,
@@ -202,6 +205,7 @@ async function keepBundle(
       { limits, rules, signal },
       async ({ name, version }) => {
         if (await store.exists(name, version)) throw appExists({ name, version });
+        await store.checkVersionLimit(name, principal.subject, parts.versionLimit);
       },
       async (image) => void assets.push(await blobs.putAsset(id, image, signal)),
     );
@@ -219,7 +223,10 @@ async function keepBundle(
       createdAt,
       updatedAt: createdAt,
     };
-    await store.insert({ ...app, requirements: bundle.requirements, packages: bundle.packages });
+    await store.insert(
+      { ...app, requirements: bundle.requirements, packages: bundle.packages },
+      parts.versionLimit,
+    );
     logger.info(
       { appId: id, name: bundle.manifest.name, version: bundle.manifest.version, by: principal.username },
       'app imported',
@@ -239,7 +246,7 @@ export const isAppId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[
 /** Administrators see everything where they ask for it; the policy's `canSee` says the same of one app. */
 function scopeOf(principal: Principal, everything: boolean): AppScope {
   const mayAll = isAdmin(principal) && canSee(principal, foreignPrivateApp);
-  return { subject: principal.subject, everything: everything && mayAll };
+  return { subject: principal.subject, everything: everything && mayAll, ownOnly: false };
 }
 
 const foreignPrivateApp = {

@@ -1,5 +1,5 @@
 import { conflict } from '@haic/kit/errors.ts';
-import type { Database, Sql } from '@haic/platform/database/port.ts';
+import type { Database, Sql, TransactionSql } from '@haic/platform/database/port.ts';
 import type { App, AppAsset, Manifest, Visibility } from './client.ts';
 import { versionOrder } from './manifest/version-order.ts';
 
@@ -8,10 +8,11 @@ export interface NewApp extends Omit<App, 'updatedAt'> {
   readonly packages: string | undefined;
 }
 
-/** Whose apps a list may show: the person's own and the shared ones, or (administrators) all. */
+/** Whose apps a list may show: the person's own and the shared ones, only their own, or (administrators) all. */
 export interface AppScope {
   readonly subject: string;
   readonly everything: boolean;
+  readonly ownOnly: boolean;
 }
 
 export interface ListQuery {
@@ -46,8 +47,18 @@ const columns = (
 
 export function createAppStore(database: Database) {
   const { sql } = database;
-  const inScope = (scope: AppScope) => sql`
-    (${scope.everything} or owner_subject = ${scope.subject} or visibility in ('ALL_USERS', 'PUBLIC'))`;
+  const inScope = (scope: AppScope) =>
+    scope.ownOnly
+      ? sql`owner_subject = ${scope.subject}`
+      : sql`(${scope.everything} or owner_subject = ${scope.subject} or visibility in ('ALL_USERS', 'PUBLIC'))`;
+
+  /** Throws when one more would be too many. */
+  async function checkVersionLimit(name: string, subject: string, limit: number, by: Sql | TransactionSql) {
+    const versions = await by<{ version: string }[]>`
+      select version from catalog.apps where name = ${name} and owner_subject = ${subject}
+      order by created_at, id`;
+    if (versions.length >= limit) throw tooManyVersions(name, versions[0]?.version ?? '', versions.length);
+  }
 
   return {
     async get(id: string): Promise<App | undefined> {
@@ -67,21 +78,18 @@ export function createAppStore(database: Database) {
       return rows.length > 0;
     },
 
-    /** Throws `app_exists` (409). */
-    async insert(app: NewApp): Promise<void> {
-      const { manifest } = app;
-      const inserted = await sql`
-        insert into catalog.apps (id, name, version, version_order, title, description, long_description, owner_subject,
-          owner_username, visibility, manifest, assets, requirements, packages, bundle_sha256, bundle_size,
-          created_at, updated_at)
-        values (${app.id}, ${manifest.name}, ${manifest.version}, ${versionOrder(manifest.version)}, ${manifest.title},
-          ${manifest.description}, ${app.longDescription}, ${app.owner.subject}, ${app.owner.username},
-          ${app.visibility}, ${JSON.stringify(manifest)}::text::jsonb, ${JSON.stringify(app.assets)}::text::jsonb,
-          ${app.requirements ?? null}, ${app.packages ?? null}, ${app.bundleSha256}, ${app.bundleSize},
-          ${app.createdAt}, ${app.createdAt})
-        on conflict on constraint apps_name_version do nothing
-        returning id`;
-      if (inserted.length === 0) throw appExists(manifest);
+    checkVersionLimit: (name: string, subject: string, limit: number) =>
+      checkVersionLimit(name, subject, limit, sql),
+
+    /** Throws `app_exists` or `app_version_limit_reached` (409). */
+    async insert(app: NewApp, versionLimit: number): Promise<void> {
+      await database.transaction(async (transaction) => {
+        // One after the other, or imports at the same moment would each find room.
+        const key = `catalog.versions ${app.owner.subject} ${app.manifest.name}`;
+        await transaction`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`;
+        await checkVersionLimit(app.manifest.name, app.owner.subject, versionLimit, transaction);
+        await insertRow(transaction, app);
+      });
     },
 
     async setVisibility(id: string, visibility: Visibility): Promise<App | undefined> {
@@ -138,6 +146,29 @@ export function createAppStore(database: Database) {
     },
   };
 }
+
+async function insertRow(sql: TransactionSql, app: NewApp): Promise<void> {
+  const { manifest } = app;
+  const inserted = await sql`
+        insert into catalog.apps (id, name, version, version_order, title, description, long_description, owner_subject,
+          owner_username, visibility, manifest, assets, requirements, packages, bundle_sha256, bundle_size,
+          created_at, updated_at)
+        values (${app.id}, ${manifest.name}, ${manifest.version}, ${versionOrder(manifest.version)}, ${manifest.title},
+          ${manifest.description}, ${app.longDescription}, ${app.owner.subject}, ${app.owner.username},
+          ${app.visibility}, ${JSON.stringify(manifest)}::text::jsonb, ${JSON.stringify(app.assets)}::text::jsonb,
+          ${app.requirements ?? null}, ${app.packages ?? null}, ${app.bundleSha256}, ${app.bundleSize},
+          ${app.createdAt}, ${app.createdAt})
+        on conflict on constraint apps_name_version do nothing
+        returning id`;
+  if (inserted.length === 0) throw appExists(manifest);
+}
+
+const tooManyVersions = (name: string, oldest: string, count: number) =>
+  conflict(
+    'app_version_limit_reached',
+    `You have ${count} versions of ${name}, and that is the most one may have here. Delete one that you no longer need (the oldest is ${oldest}).`,
+    { details: { name, oldest, count } },
+  );
 
 export const appExists = (manifest: { name: string; version: string }) =>
   conflict(

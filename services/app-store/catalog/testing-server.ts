@@ -67,7 +67,12 @@ export type TestCatalog = Awaited<ReturnType<typeof startTestCatalog>>;
 /** The catalog as it is composed, on a real server, database and disk. Only tokens are made up. `openBlobs` is an adapter's. */
 export async function startTestCatalog(
   openBlobs: (options: { directory: string }) => Promise<BlobStore>,
-  options: { limits?: Partial<BundleLimits>; downloads?: DownloadRule; directory?: string } = {},
+  options: {
+    limits?: Partial<BundleLimits>;
+    downloads?: DownloadRule;
+    versionLimit?: number;
+    directory?: string;
+  } = {},
 ) {
   const { database, stop: stopDatabase } = await startTestDatabase();
   await migrate(database, catalogMigrations);
@@ -81,6 +86,7 @@ export async function startTestCatalog(
     blobs,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.downloads === undefined ? {} : { downloads: options.downloads }),
+    ...(options.versionLimit === undefined ? {} : { versionLimit: options.versionLimit }),
     runtimeVersions,
     instancesOf: async (appId) => instances.get(appId) ?? 0,
     temporaryDirectory: uploadDirectory,

@@ -15,18 +15,21 @@ const schema = {
     versions: Type.Optional(Type.Literal('all')),
     /** Administrators: other people's PRIVATE apps too. */
     all: Type.Optional(Type.Boolean()),
+    /** Only what the person imported. */
+    mine: Type.Optional(Type.Boolean()),
   }),
 };
 
 /** GET /api/v1/apps: the newest import first. */
 export function listAppsRoute(server: CatalogServer, { service, view }: RouteContext): void {
   server.get('/api/v1/apps', { schema }, async (request) => {
-    const { pageSize = 50, pageToken, query = '', versions, all } = request.query;
+    const { pageSize = 50, pageToken, query = '', versions, all, mine } = request.query;
     const principal = principalOf(request);
     const apps = await service.listApps(principal, {
       text: query.trim(),
       allVersions: versions === 'all',
       everything: all ?? false,
+      ownOnly: mine ?? false,
       after: pageToken === undefined ? undefined : readPageToken(pageToken),
       limit: pageSize + 1,
     });
