@@ -28,3 +28,5 @@ for (const name of wanted) {
 }
 process.stdout.write(`${table(rows)}\n`);
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+// A peer that did not let itself be stopped must not keep the command from ending.
+process.exit();

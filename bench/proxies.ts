@@ -7,6 +7,8 @@ import { freePort, type Started, startServer } from './processes.ts';
 export interface PeerProxy extends Started {
   readonly name: string;
   readonly port: number;
+  /** Where routes are added, if it has such a place. */
+  readonly apiPort?: number;
 }
 
 export const proxyPeers = {
@@ -21,11 +23,9 @@ interface Place {
   readonly appPort: number;
 }
 
-export const chpToken = 'a token of the benchmark';
+export const chpToken = 'token-of-the-benchmark';
 
-export async function startConfigurableHttpProxy({
-  appPort,
-}: Place): Promise<PeerProxy & { apiPort: number }> {
+async function startConfigurableHttpProxy({ appPort }: Place): Promise<PeerProxy> {
   const script = await configurableHttpProxy();
   const [port, apiPort] = [await freePort(), await freePort()];
   const app = `http://127.0.0.1:${appPort}`;

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -20,9 +20,10 @@ export async function benchStart(): Promise<readonly Row[]> {
   const haic = await startHaic();
   try {
     const hub = await prepareHub(directory).catch(messageOf);
+    const memory = await memoryRows(haic);
+    const installs = await benchInstall(directory);
     const boots = await bootRow(haic, hub);
-    const starts = await appStartRows(haic, hub);
-    return [...starts, ...(await benchInstall(directory)), boots, ...(await memoryRows(haic))];
+    return [...(await appStartRows(haic, hub)), ...installs, boots, ...memory];
   } finally {
     await haic.stop();
     await rm(directory, { recursive: true, force: true });
@@ -126,14 +127,8 @@ async function startOf(haic: Haic, token: string, appId: string): Promise<number
         headers: { authorization: `Bearer ${token}` },
       });
       const body = await response.text();
-      // waved serves its page once the app has registered its route there; until then it is our status page.
-      if (
-        response.status === 200 &&
-        body.includes('wave.css') === false &&
-        body.includes('/static/') &&
-        body.includes('id="wave"')
-      )
-        return performance.now() - from;
+      // Until the app is ready this is the status page, on which waved's page element is not.
+      if (response.status === 200 && body.includes('id="wave-root"')) return performance.now() - from;
       await pause(20);
     }
     throw new Error('The app never answered.');
@@ -165,7 +160,6 @@ async function memoryRows(haic: Haic): Promise<readonly Row[]> {
 
 /** The installer is a workload: found among what descends from Haic's processes, by its program. */
 async function installerMemory(haic: Haic): Promise<string> {
-  const { readFile, readdir } = await import('node:fs/promises');
   const sums = { pss: 0, rss: 0 };
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
