@@ -1,5 +1,5 @@
-// `node apps/web/dev/screenshots.ts <directory>`: every page of the built portal, light and dark, wide and narrow, from a stand-in
-// of the platform. To look at, before a change of the portal is called done.
+// `node apps/web/dev/screenshots.ts <directory> [part of a name]`: the pages of the built portal, light and dark, wide and narrow,
+// from a stand-in of the platform. To look at, before a change of the portal is called done.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
@@ -67,6 +67,39 @@ const shots: readonly Shot[] = [
     path: '/auth/get-platform-token',
     prepare: (page) => page.getByTestId('token').waitFor(),
   },
+  { name: 'tokens', path: '/account/tokens' },
+  {
+    name: 'tokens-revoke',
+    path: '/account/tokens',
+    prepare: (page) =>
+      page
+        .getByRole('button', { name: /^Revoke/ })
+        .first()
+        .click(),
+  },
+  { name: 'people', path: '/admin/people?q=a' },
+  { name: 'people-nobody', path: '/admin/people?q=zzz' },
+  {
+    name: 'people-add',
+    path: '/admin/people?q=grace',
+    prepare: (page) => page.getByRole('button', { name: 'Add a person' }).click(),
+  },
+  {
+    name: 'people-actions',
+    path: '/admin/people?q=grace',
+    prepare: (page) => page.getByRole('button', { name: 'Actions for grace.hopper' }).click(),
+  },
+  {
+    name: 'people-password',
+    path: '/admin/people?q=grace',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for grace.hopper' }).click();
+      await page.getByRole('menuitem', { name: 'Reset password' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Reset password' }).click();
+      await page.getByTestId('password').waitFor();
+    },
+  },
+  { name: 'person', path: '/admin/people/grace.hopper/account' },
   {
     name: 'account-menu',
     path: '/',
@@ -96,7 +129,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       viewport: { width, height: width > 600 ? 800 : 740 },
     });
     const page = await context.newPage();
-    for (const shot of shots) {
+    for (const shot of shots.filter(({ name }) => name.includes(process.argv[3] ?? ''))) {
       await page.goto(standIn.url + shot.path);
       await page.waitForTimeout(200);
       await shot.prepare?.(page);

@@ -20,6 +20,9 @@ const InstancePage = lazy(async () => ({
   default: (await import('./instance/instance-page.tsx')).InstancePage,
 }));
 const AccessPage = lazy(async () => ({ default: (await import('./access/access-page.tsx')).AccessPage }));
+const PeoplePage = lazy(async () => ({ default: (await import('./admin/people-page.tsx')).PeoplePage }));
+const PersonPage = lazy(async () => ({ default: (await import('./admin/person-page.tsx')).PersonPage }));
+const TokensPage = lazy(async () => ({ default: (await import('./account/tokens-page.tsx')).TokensPage }));
 
 export function App() {
   return (
@@ -50,6 +53,10 @@ function Gate() {
         <Route path="instances" element={<InstancesPage />} />
         <Route path="instances/:id" element={<InstancePage />} />
         <Route path="cli-and-api-access" element={<AccessPage />} />
+        <Route path="account/tokens" element={<TokensPage />} />
+        <Route path="admin/people" element={<PeoplePage />} />
+        {/* A user name may end like a file name (ada.png), so it never ends the address: the server would look for that file. */}
+        <Route path="admin/people/:username/account" element={<PersonPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Route>
     </Routes>

@@ -28,6 +28,9 @@ describe('The shell', { concurrency: 4 }, () => {
       ['/instances', (page) => page.getByText('Broken on purpose').waitFor()],
       ['/cli-and-api-access', (page) => page.getByText('h2o_discovery.discover').waitFor()],
       ['/auth/get-platform-token', (page) => page.getByTestId('token').waitFor()],
+      ['/account/tokens', (page) => page.getByText('this one').waitFor()],
+      ['/admin/people', (page) => page.getByRole('link', { name: 'Grace Hopper' }).waitFor()],
+      ['/admin/people/grace.hopper/account', (page) => page.getByText('Platform token').waitFor()],
       ['/nowhere', (page) => page.getByRole('heading', { name: 'Not found' }).waitFor()],
     ];
   }

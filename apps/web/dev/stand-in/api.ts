@@ -2,31 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { App, Visibility } from '../../src/api/types.ts';
 import type { StandInInstance } from './instances.ts';
+import { answerOwnTokens, answerPeople } from './people.ts';
+import { notFound, Problem } from './problem.ts';
 import { meOf, picture } from './samples.ts';
 import type { StandIn } from './stand-in.ts';
 
-export class Problem extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly details: unknown;
-  constructor(status: number, code: string, message: string, details?: unknown) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.details = details;
-  }
-}
-
-interface Call {
+export interface Call {
   readonly standIn: StandIn;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
   readonly path: readonly string[];
 }
-
-const notFound = (what: string) =>
-  new Problem(404, 'not_found', `${what} does not exist, or you may not see it.`);
 
 export function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -35,6 +22,8 @@ export function json(response: ServerResponse, status: number, body: unknown): v
 /** `/api/v1/…` in memory. */
 export async function answerApi(call: Call): Promise<void> {
   const [kind, id, sub, name] = call.path;
+  if (kind === 'me' && id === 'tokens') return answerOwnTokens(call, sub);
+  if (kind === 'people') return answerPeople(call, id, sub, name);
   if (kind === 'me') return json(call.response, 200, call.standIn.me);
   if (kind === 'apps') return id === undefined ? apps(call) : app(call, id, sub, name);
   if (kind === 'instances') return id === undefined ? instances(call) : instance(call, id, sub);
@@ -43,7 +32,7 @@ export async function answerApi(call: Call): Promise<void> {
 
 export const me = meOf;
 
-function page<Item>(call: Call, items: readonly Item[]): void {
+export function page<Item>(call: Call, items: readonly Item[]): void {
   const size = Number(call.url.searchParams.get('pageSize') ?? 50);
   const from = Number(call.url.searchParams.get('pageToken') ?? 0);
   const more = from + size < items.length;
@@ -53,7 +42,7 @@ function page<Item>(call: Call, items: readonly Item[]): void {
   });
 }
 
-const matches = (query: string, ...texts: readonly string[]): boolean =>
+export const matches = (query: string, ...texts: readonly string[]): boolean =>
   texts.some((candidate) => candidate.toLowerCase().includes(query.toLowerCase()));
 
 async function apps(call: Call): Promise<void> {

@@ -6,8 +6,10 @@ import { extname, join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { App, Me, Visibility } from '../../src/api/types.ts';
-import { answerApi, json, me, Problem } from './api.ts';
+import { answerApi, json, me } from './api.ts';
 import { StandInInstance } from './instances.ts';
+import { type StandInPerson, samplePeople } from './people.ts';
+import { Problem } from './problem.ts';
 import { sampleApps } from './samples.ts';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -27,6 +29,7 @@ const contentSecurityPolicy =
  */
 export class StandIn {
   apps: App[] = sampleApps();
+  people: StandInPerson[] = samplePeople();
   instances: StandInInstance[] = [];
   url = '';
   me: Me = me('');

@@ -1,6 +1,7 @@
 import { Avatar, Badge, Group, Menu, Text, UnstyledButton } from '@mantine/core';
-import { IconChevronDown, IconKey, IconLogout } from '@tabler/icons-react';
+import { IconChevronDown, IconDevices, IconKey, IconLogout } from '@tabler/icons-react';
 import { useState } from 'react';
+import { Link } from 'react-router';
 import { callRaw } from '../api/http.ts';
 import { useMe } from '../api/queries.ts';
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx';
@@ -58,6 +59,13 @@ export function AccountMenu() {
           <ColorSchemeSwitch />
         </div>
         <Menu.Divider />
+        <Menu.Item
+          component={Link}
+          to="/account/tokens"
+          leftSection={<IconDevices size={16} aria-hidden="true" />}
+        >
+          Sessions & tokens
+        </Menu.Item>
         {me.data !== undefined && (
           <Menu.Item
             component="a"

@@ -3,22 +3,25 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { createSpotlight, Spotlight } from '@mantine/spotlight';
 import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
-import { useApps, useInstances } from '../api/queries.ts';
+import { useApps, useInstances, useMe } from '../api/queries.ts';
 import { statusLabel } from '../components/status.tsx';
 
 const [store, palette] = createSpotlight();
 
-const pages = [
+const pages: readonly { to: string; label: string; adminsOnly?: boolean }[] = [
   { to: '/', label: 'App Store' },
   { to: '/instances', label: 'My instances' },
   { to: '/my-apps', label: 'My apps' },
   { to: '/import', label: 'Import an app' },
   { to: '/cli-and-api-access', label: 'CLI & API access' },
+  { to: '/account/tokens', label: 'Sessions & tokens' },
+  { to: '/admin/people', label: 'People', adminsOnly: true },
 ];
 
 /** Pages, apps and one's own instances by name. Opens whenever `wanted` grows. */
 export function SearchPalette({ wanted }: { wanted: number }) {
   const navigate = useNavigate();
+  const me = useMe();
   const [typed, setTyped] = useState('');
   const [query] = useDebouncedValue(typed.trim(), 200);
   const apps = useApps({ query });
@@ -28,7 +31,9 @@ export function SearchPalette({ wanted }: { wanted: number }) {
   useEffect(() => palette.open(), [wanted]);
 
   const go = (to: string) => () => void navigate(to);
-  const matches = pages.filter((page) => page.label.toLowerCase().includes(typed.trim().toLowerCase()));
+  const matches = pages
+    .filter((page) => page.adminsOnly !== true || me.data?.isAdmin === true)
+    .filter((page) => page.label.toLowerCase().includes(typed.trim().toLowerCase()));
   const foundApps = apps.data?.pages[0]?.items.slice(0, 6) ?? [];
   const foundInstances = instances.data?.pages[0]?.items.slice(0, 6) ?? [];
   const nothing = matches.length + foundApps.length + foundInstances.length === 0;

@@ -1,9 +1,10 @@
-import { AppShell, Burger, Group, NavLink } from '@mantine/core';
+import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconApps, IconBox, IconPlayerPlay, IconTerminal2 } from '@tabler/icons-react';
+import { IconApps, IconBox, IconPlayerPlay, IconTerminal2, IconUsers } from '@tabler/icons-react';
 import { Suspense, useEffect, useRef } from 'react';
 import { Link, Outlet, useLocation } from 'react-router';
 import { useMe } from '../api/queries.ts';
+import type { Me } from '../api/types.ts';
 import { PageLoading } from '../components/page-loading.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
@@ -11,12 +12,16 @@ import { IsolationNotice } from './isolation-notice.tsx';
 import { Wordmark } from './logo.tsx';
 import { QuickSearch } from './quick-search.tsx';
 
+const everybody = () => true;
+const importers = (me: Me | undefined) => me?.fullAccess !== false;
+
 const places = [
-  { to: '/', label: 'App Store', icon: IconApps, importersOnly: false },
-  { to: '/my-apps', label: 'My apps', icon: IconBox, importersOnly: true },
-  { to: '/instances', label: 'My instances', icon: IconPlayerPlay, importersOnly: false },
-  { to: '/cli-and-api-access', label: 'CLI & API access', icon: IconTerminal2, importersOnly: false },
+  { to: '/', label: 'App Store', icon: IconApps, isFor: everybody },
+  { to: '/my-apps', label: 'My apps', icon: IconBox, isFor: importers },
+  { to: '/instances', label: 'My instances', icon: IconPlayerPlay, isFor: everybody },
+  { to: '/cli-and-api-access', label: 'CLI & API access', icon: IconTerminal2, isFor: everybody },
 ];
+const adminPlaces = [{ to: '/admin/people', label: 'People', icon: IconUsers }];
 
 export function Shell() {
   const [menuOpen, menu] = useDisclosure(false);
@@ -37,7 +42,7 @@ export function Shell() {
     main.current?.focus({ preventScroll: true });
   }, [pathname]);
 
-  const shown = places.filter((place) => !place.importersOnly || me.data?.fullAccess !== false);
+  const shown = places.filter((place) => place.isFor(me.data));
   return (
     <AppShell
       header={{ height: 56 }}
@@ -74,22 +79,19 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="sm" aria-label="Main">
-        {shown.map((place) => {
-          const here =
-            place.to === '/' ? pathname === '/' || pathname === '/home' : pathname.startsWith(place.to);
-          return (
-            <NavLink
-              key={place.to}
-              component={Link}
-              to={place.to}
-              label={place.label}
-              leftSection={<place.icon size={18} stroke={1.7} aria-hidden="true" />}
-              active={here}
-              aria-current={here ? 'page' : undefined}
-              className="place"
-            />
-          );
-        })}
+        {shown.map((place) => (
+          <PlaceLink key={place.to} place={place} pathname={pathname} />
+        ))}
+        {me.data?.isAdmin === true && (
+          <>
+            <Text size="xs" fw={600} c="dimmed" px="sm" mt="lg" mb={4}>
+              Administration
+            </Text>
+            {adminPlaces.map((place) => (
+              <PlaceLink key={place.to} place={place} pathname={pathname} />
+            ))}
+          </>
+        )}
       </AppShell.Navbar>
       <AppShell.Main ref={main} id="main" tabIndex={-1}>
         <IsolationNotice />
@@ -100,5 +102,20 @@ export function Shell() {
         </ErrorBoundary>
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+function PlaceLink({ place, pathname }: { place: (typeof adminPlaces)[number]; pathname: string }) {
+  const here = place.to === '/' ? pathname === '/' || pathname === '/home' : pathname.startsWith(place.to);
+  return (
+    <NavLink
+      component={Link}
+      to={place.to}
+      label={place.label}
+      leftSection={<place.icon size={18} stroke={1.7} aria-hidden="true" />}
+      active={here}
+      aria-current={here ? 'page' : undefined}
+      className="place"
+    />
   );
 }

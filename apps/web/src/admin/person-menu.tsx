@@ -1,0 +1,53 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import { IconDots, IconKey, IconLock, IconLockOpen, IconPencil, IconTrash } from '@tabler/icons-react';
+import type { Deed } from './person-dialogs.tsx';
+import type { Person } from './queries.ts';
+
+/** What can be done to a person. On one's own account only what locks nobody out. */
+export function PersonMenu(props: { person: Person; own: boolean; onPick: (deed: Deed) => void }) {
+  const { person, onPick } = props;
+  return (
+    <Menu position="bottom-end" withinPortal trapFocus>
+      <Menu.Target>
+        <ActionIcon variant="default" size="lg" aria-label={`Actions for ${person.username}`}>
+          <IconDots size={16} aria-hidden="true" />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconPencil size={16} aria-hidden="true" />} onClick={() => onPick('edit')}>
+          Edit
+        </Menu.Item>
+        {!props.own && (
+          <>
+            <Menu.Item leftSection={<IconKey size={16} aria-hidden="true" />} onClick={() => onPick('reset')}>
+              Reset password
+            </Menu.Item>
+            {person.disabled ? (
+              <Menu.Item
+                leftSection={<IconLockOpen size={16} aria-hidden="true" />}
+                onClick={() => onPick('enable')}
+              >
+                Enable
+              </Menu.Item>
+            ) : (
+              <Menu.Item
+                leftSection={<IconLock size={16} aria-hidden="true" />}
+                onClick={() => onPick('disable')}
+              >
+                Disable
+              </Menu.Item>
+            )}
+            <Menu.Divider />
+            <Menu.Item
+              leftSection={<IconTrash size={16} aria-hidden="true" />}
+              style={{ color: 'var(--mantine-color-error)' }}
+              onClick={() => onPick('remove')}
+            >
+              Remove
+            </Menu.Item>
+          </>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,76 @@
+import { Stack, Title } from '@mantine/core';
+import { useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
+import { TokenList } from '../account/token-list.tsx';
+import { ApiError } from '../api/problem.ts';
+import { useMe } from '../api/queries.ts';
+import { NotFoundPage } from '../components/not-found-page.tsx';
+import { PageHeader } from '../components/page-header.tsx';
+import { PageLoading } from '../components/page-loading.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { Age } from '../components/time.tsx';
+import { PersonAccess } from './people-page.tsx';
+import { type Deed, PersonDialog } from './person-dialogs.tsx';
+import { PersonMenu } from './person-menu.tsx';
+import { type Person, usePerson } from './queries.ts';
+
+export function PersonPage() {
+  const { username = '' } = useParams();
+  const person = usePerson(username);
+  if (person.isPending) return <PageLoading />;
+  if (person.data === undefined) {
+    return person.error instanceof ApiError && person.error.status === 404 ? (
+      <NotFoundPage what="This person" />
+    ) : (
+      <ProblemNotice error={person.error} onRetry={() => void person.refetch()} />
+    );
+  }
+  return <PersonDetails key={person.data.subject} person={person.data} />;
+}
+
+function PersonDetails({ person }: { person: Person }) {
+  const me = useMe();
+  const navigate = useNavigate();
+  const [deed, setDeed] = useState<Deed>();
+  const own = me.data?.subject === person.subject;
+  return (
+    <Stack gap="xl">
+      <div>
+        <PageHeader
+          title={person.name}
+          hint={person.username}
+          actions={<PersonMenu person={person} own={own} onPick={setDeed} />}
+        />
+        <dl className="facts">
+          <dt>E-mail address</dt>
+          <dd>{person.email === '' ? 'none' : person.email}</dd>
+          <dt>Access</dt>
+          <dd>
+            <PersonAccess person={person} />
+          </dd>
+          <dt>Groups</dt>
+          <dd>{person.groups.length === 0 ? 'none' : person.groups.join(', ')}</dd>
+          <dt>Added</dt>
+          <dd>
+            <Age iso={person.createdAt} />
+          </dd>
+        </dl>
+      </div>
+      <section aria-labelledby="tokens">
+        <Title order={2} size="h4" mb="sm" id="tokens">
+          Sessions & tokens
+        </Title>
+        <TokenList username={person.username} label={`Sessions and tokens of ${person.username}`} />
+      </section>
+      {deed !== undefined && (
+        <PersonDialog
+          deed={deed}
+          person={person}
+          own={own}
+          onClose={() => setDeed(undefined)}
+          onRemoved={() => void navigate('/admin/people')}
+        />
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { lowContrast } from './contrast.ts';
+import { startBrowser } from './portal.ts';
+
+const browser = startBrowser();
+after(() => browser.close());
+
+const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
+const act = async (page: Page, username: string, action: string): Promise<void> => {
+  await page.getByRole('button', { name: `Actions for ${username}`, exact: true }).click();
+  await page.getByRole('menuitem', { name: action }).click();
+};
+
+describe('People, and sessions and tokens', { concurrency: 3 }, () => {
+  test('only administrators are led to the people, and others are told why they see none', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(standIn.url);
+    const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'People' });
+    await link.click();
+    await page.getByRole('heading', { name: 'People' }).waitFor();
+    await rowOf(page, 'Grace Hopper').waitFor();
+
+    standIn.me = { ...standIn.me, roles: ['user'], isAdmin: false };
+    await page.reload();
+    await page.getByText('Only administrators may see and change people.').waitFor();
+    assert.equal(await link.count(), 0);
+    await page.keyboard.press('Control+k');
+    await page.getByPlaceholder('Apps, instances, pages').fill('s');
+    await page.getByRole('button', { name: 'Sessions & tokens' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'People' }).count(), 0);
+  });
+
+  test('people are searched, and shown page by page', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/admin/people`);
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await rowOf(page, 'member60').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Show more' }).count(), 0);
+    await page.getByRole('searchbox', { name: 'Search people, roles and groups' }).fill('compilers');
+    await rowOf(page, 'member60').waitFor({ state: 'detached' });
+    await rowOf(page, 'Grace Hopper').waitFor();
+    assert.match(page.url(), /q=compilers/);
+    await page.getByRole('searchbox').fill('zzz');
+    await page.getByText('Nobody found for “zzz”').waitFor();
+  });
+
+  test('with the keyboard: somebody is added, and the password is shown once', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/admin/people`);
+    await page.getByRole('button', { name: 'Add a person' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('textbox', { name: 'User name' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.type('ada');
+    await page.keyboard.press('Enter');
+    await page.getByText('There is a person "ada" already.').waitFor();
+    await page.getByRole('textbox', { name: 'User name' }).focus();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('mary');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('Mary Jackson');
+    await page.getByRole('radio', { name: 'User' }).focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('textbox', { name: 'Groups' }).fill('engineers, , langley');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.getByTestId('password').textContent(), 'amber-otter-violin-27');
+    // Nothing but the button puts it away.
+    await page.keyboard.press('Escape');
+    await page.getByTestId('password').waitFor();
+    await page.getByRole('button', { name: 'Done' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByTestId('password').waitFor({ state: 'detached' });
+    const added = standIn.people.at(-1)?.person;
+    assert.deepEqual(
+      [added?.username, added?.name, added?.roles, added?.groups],
+      ['mary', 'Mary Jackson', ['visitor'], ['engineers', 'langley']],
+    );
+    assert.ok(!(await page.content()).includes('amber-otter-violin-27'));
+  });
+
+  test('an edit keeps roles that the form does not know', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/admin/people?q=grace`);
+    await act(page, 'grace.hopper', 'Edit');
+    await page.getByRole('radio', { name: 'Administrator' }).check();
+    await page.getByRole('textbox', { name: 'Groups' }).fill('navy');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await rowOf(page, 'Grace Hopper').getByText('Administrator').waitFor();
+    const grace = standIn.people.find(({ person }) => person.username === 'grace.hopper')?.person;
+    assert.deepEqual(grace?.roles, ['admin', 'user', 'reviewer']);
+    assert.deepEqual(grace?.groups, ['navy']);
+  });
+
+  test('somebody is disabled and enabled, gets a new password, and is removed, each after a question', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/admin/people?q=grace`);
+    await act(page, 'grace.hopper', 'Disable');
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await act(page, 'grace.hopper', 'Disable');
+    await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
+    await rowOf(page, 'Grace Hopper').getByText('Disabled').waitFor();
+    await act(page, 'grace.hopper', 'Enable');
+    await page.getByRole('dialog').getByRole('button', { name: 'Enable' }).click();
+    await rowOf(page, 'Grace Hopper').getByText('Disabled').waitFor({ state: 'detached' });
+
+    await act(page, 'grace.hopper', 'Reset password');
+    await page.getByRole('dialog').getByRole('button', { name: 'Reset password' }).click();
+    assert.equal(await page.getByTestId('password').textContent(), 'fresh-basil-quartz-91');
+    await page.getByRole('button', { name: 'Done' }).click();
+
+    await page.getByRole('link', { name: 'Grace Hopper' }).click();
+    await page.getByRole('heading', { name: 'Grace Hopper' }).waitFor();
+    await act(page, 'grace.hopper', 'Remove');
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('heading', { name: 'People' }).waitFor();
+    assert.ok(standIn.people.every(({ person }) => person.username !== 'grace.hopper'));
+  });
+
+  test('on one’s own account nothing is offered that would shut oneself out', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/admin/people?q=ada`);
+    await page.getByRole('button', { name: 'Actions for ada', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Edit' }).waitFor();
+    assert.equal(await page.getByRole('menuitem').count(), 1);
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    assert.equal(await page.getByRole('radio', { name: 'Visitor' }).isDisabled(), true);
+  });
+
+  test('menu, form and questions have the contrast of AA, light and dark', async () => {
+    await using portal = await browser.open({ reducedMotion: 'reduce' });
+    const { page, standIn } = portal;
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.goto(`${standIn.url}/admin/people?q=grace`);
+      const readable = async (what: string) =>
+        assert.deepEqual(await page.evaluate(lowContrast), [], `${what}, ${colorScheme}`);
+      await page.getByRole('button', { name: 'Actions for grace.hopper', exact: true }).click();
+      await page.getByRole('menuitem', { name: 'Remove' }).waitFor();
+      await readable('menu');
+      await page.getByRole('menuitem', { name: 'Edit' }).click();
+      await page.getByRole('textbox', { name: 'Groups' }).waitFor();
+      await readable('form');
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await act(page, 'grace.hopper', 'Reset password');
+      await page.getByRole('dialog').waitFor();
+      await readable('question');
+      await page.getByRole('dialog').getByRole('button', { name: 'Reset password' }).click();
+      await page.getByTestId('password').waitFor();
+      await readable('password');
+    }
+  });
+
+  test('one’s own sessions and tokens are revoked, but not the session one is in', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(standIn.url);
+    await page.getByRole('button', { name: /Account of/ }).click();
+    await page.getByRole('menuitem', { name: 'Sessions & tokens' }).click();
+    const here = rowOf(page, 'this one');
+    await here.waitFor();
+    assert.equal(await here.getByRole('button').count(), 0);
+    await rowOf(page, 'CLI token').getByText('never').waitFor();
+    await rowOf(page, 'Platform token')
+      .getByRole('button', { name: /^Revoke/ })
+      .click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await rowOf(page, 'Platform token').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: /^Sign out: Sign-in of/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 2);
+    const kinds = standIn.people[0]?.tokens.map(({ kind, current }) => `${kind} ${current}`);
+    assert.deepEqual(kinds, ['SESSION true', 'CLI_TOKEN false']);
+  });
+
+  test('an administrator revokes what somebody else has', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/admin/people/grace.hopper/account`);
+    const tokens = page.getByRole('table', { name: 'Sessions and tokens of grace.hopper' });
+    await tokens.getByRole('button', { name: /^Revoke/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await rowOf(page, 'Platform token').waitFor({ state: 'detached' });
+    await page.goto(`${standIn.url}/admin/people/nobody/account`);
+    await page.getByText('This person does not exist').waitFor();
+    assert.deepEqual(portal.complaints, []);
+  });
+});
