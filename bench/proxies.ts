@@ -54,7 +54,7 @@ async function startCaddy({ directory, appPort }: Place): Promise<PeerProxy> {
   const file = path.join(directory, 'Caddyfile');
   await writeFile(
     file,
-    `{\n admin off\n persist_config off\n auto_https off\n}\nhttp://:${port} {\n bind 127.0.0.1\n reverse_proxy 127.0.0.1:${appPort}\n}\n`,
+    `{\n admin off\n auto_https off\n}\nhttp://:${port} {\n bind 127.0.0.1\n reverse_proxy 127.0.0.1:${appPort}\n}\n`,
   );
   const started = await startServer({
     command,

@@ -12,7 +12,7 @@ import { chpToken, type PeerProxy, proxyPeers } from './proxies.ts';
 import { compare, median, type Row, spread } from './rows.ts';
 
 const rounds = 5;
-const requests = 6_000;
+const requests = 8_000;
 const connections = 32;
 
 /** What is measured in each round: who answers, and what is asked of it. */
