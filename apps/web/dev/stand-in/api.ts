@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { App, Visibility } from '../../src/api/types.ts';
-import type { StandInInstance } from './instances.ts';
+import type { InstanceChange, StandInInstance } from './instances.ts';
 import { answerOwnTokens, answerPeople } from './people.ts';
 import { notFound, Problem } from './problem.ts';
 import { meOf, picture } from './samples.ts';
@@ -160,13 +160,27 @@ async function instance(call: Call, id: string, sub?: string): Promise<void> {
   if (found === undefined) throw notFound('This instance');
   if (sub === 'events') return events(call, found);
   if (sub === 'logs') return logs(call, found);
+  if (request.method === 'POST') return act(call, found, sub);
   if (request.method === 'DELETE') {
     found.end();
     response.writeHead(204).end();
     return;
   }
-  if (request.method === 'PATCH') found.set(JSON.parse(await text(request)) as { visibility: Visibility });
+  if (request.method === 'PATCH') found.change(JSON.parse(await text(request)) as InstanceChange);
   json(response, 200, found.data);
+}
+
+function act({ standIn, response }: Call, instance: StandInInstance, action: string | undefined): void {
+  const paused = instance.data.status === 'SUSPENDED';
+  if (action === 'resume') {
+    if (!paused) throw new Problem(409, 'not_paused', 'This instance is not paused.');
+    instance.resume(standIn.stageMilliseconds);
+  } else {
+    if (paused) throw new Problem(409, 'already_paused', 'This instance is paused already.');
+    if (action === 'suspend') instance.pause();
+    else instance.extend();
+  }
+  json(response, 200, instance.data);
 }
 
 const startStream = (response: ServerResponse): void => {

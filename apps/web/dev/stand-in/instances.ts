@@ -11,7 +11,11 @@ const usual: Partial<Record<StageName, number>> = {
   starting: 1.8,
 };
 
+const inEightHours = () => new Date(Date.now() + 8 * 3600_000).toISOString();
+
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+export type InstanceChange = Partial<Pick<Instance, 'visibility' | 'suspendAfter'>>;
 
 /** An instance as the stand-in runs it: its state, its log, and who listens. Nothing is behind it but timers. */
 export class StandInInstance {
@@ -36,9 +40,13 @@ export class StandInInstance {
       since: now,
       url: urlOf(id),
       createdAt: now,
+      updatedAt: now,
+      suspendAfter: 8 * 3600,
+      suspendAt: inEightHours(),
       restartCount: 0,
       stages: stageNames.map((name) => this.stage(name, 'waiting')),
       canManage: true,
+      canSetSuspendAfter: true,
       canOpen: true,
       canReadLogs: true,
     };
@@ -100,6 +108,40 @@ export class StandInInstance {
         finishedAt: now,
       },
     });
+  }
+
+  pause(): void {
+    this.stopTimers();
+    const now = new Date().toISOString();
+    this.set({
+      status: 'SUSPENDED',
+      reason: 'Pausing',
+      message: 'It is being paused. Files in its data volume are kept.',
+      since: now,
+      updatedAt: now,
+      suspendAt: null,
+      stages: stageNames.map((name) => this.stage(name, 'waiting')),
+    });
+    this.after(100, () => {
+      const message = 'Paused by its owner. Nothing runs; files in its data volume are kept.';
+      this.set({ reason: 'PausedByOwner', message });
+    });
+  }
+
+  resume(milliseconds: number): void {
+    this.set({ status: 'PENDING', reason: '', message: 'Waiting to be started.' });
+    this.extend();
+    this.start({ milliseconds, fails: false });
+  }
+
+  change(change: InstanceChange): void {
+    const suspendAt = change.suspendAfter === 'never' ? { suspendAt: null } : {};
+    this.set({ ...change, ...suspendAt });
+    if (typeof change.suspendAfter === 'number') this.extend();
+  }
+
+  extend(): void {
+    this.set({ suspendAt: inEightHours(), updatedAt: new Date().toISOString() });
   }
 
   write(line: string): void {

@@ -140,6 +140,31 @@ export const useSetInstanceVisibility = (id: string) => {
   });
 };
 
+/**
+ * Pause, resume, put off the pause. The instance's own page learns what came of it from its events alone: an answer, or a look that
+ * it causes, may arrive behind a later event and would then be shown for good.
+ */
+export const useInstanceAction = (action: 'suspend' | 'resume' | 'extend') => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      call<Instance>(`/api/v1/instances/${encodeURIComponent(id)}/${action}`, { method: 'POST' }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['instances'] }),
+  });
+};
+
+export const useSetSuspendAfter = (id: string) => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (suspendAfter: number | 'never') =>
+      call<Instance>(`/api/v1/instances/${encodeURIComponent(id)}`, {
+        method: 'PATCH',
+        body: { suspendAfter },
+      }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['instances'] }),
+  });
+};
+
 export const useTerminate = () => {
   const client = useQueryClient();
   return useMutation({

@@ -115,10 +115,16 @@ export interface Instance {
   readonly since: string;
   readonly url: string;
   readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Seconds. */
+  readonly suspendAfter: number | 'never';
+  /** When it pauses by itself; null while it is paused, and when it never does. */
+  readonly suspendAt: string | null;
   readonly restartCount: number;
   readonly lastFailure?: LastFailure;
   readonly stages: readonly Stage[];
   readonly canManage: boolean;
+  readonly canSetSuspendAfter: boolean;
   readonly canOpen: boolean;
   readonly canReadLogs: boolean;
 }

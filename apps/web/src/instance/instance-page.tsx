@@ -1,5 +1,12 @@
 import { Alert, Anchor, Button, Group, Menu, Stack, Text, Title } from '@mantine/core';
-import { IconDots, IconExternalLink, IconEye, IconTrash } from '@tabler/icons-react';
+import {
+  IconClockPause,
+  IconDots,
+  IconExternalLink,
+  IconEye,
+  IconPlayerPause,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useCallback, useEffect, useState } from 'react';
 import { Link, useLocation, useNavigate, useParams } from 'react-router';
 import { ApiError } from '../api/problem.ts';
@@ -16,10 +23,13 @@ import { reasonText, StatusLabel, statusLabel } from '../components/status.tsx';
 import { Age } from '../components/time.tsx';
 import { VisibilityLabel } from '../components/visibility.tsx';
 import { VisibilityDialog } from '../components/visibility-dialog.tsx';
+import { Countdown } from './countdown.tsx';
 import { FailurePanel } from './failure-panel.tsx';
 import { LogView } from './log-view.tsx';
-import { wantsOpening } from './opening.ts';
+import { openWhenReady, wantsOpening } from './opening.ts';
 import { OpeningNotice } from './opening-notice.tsx';
+import { AutoPauseDialog, PauseDialog } from './pause-dialog.tsx';
+import { ResumeButton, ResumeDialog } from './resume.tsx';
 import { Stages, stageLabel } from './stages.tsx';
 import { TerminateDialog } from './terminate-dialog.tsx';
 import { useLiveInstance } from './use-live-instance.ts';
@@ -40,16 +50,22 @@ export function InstancePage() {
 function InstanceDetails({ instance, gone }: { instance: Instance; gone: boolean }) {
   useDocumentTitle(`${instance.app.title}, ${gone ? 'ended' : statusLabel(instance.status).toLowerCase()}`);
   const navigate = useNavigate();
-  const { pathname, hash, state } = useLocation();
+  const { pathname, search, hash, state } = useLocation();
   const forget = useCallback(
     () => void navigate(`${pathname}${hash}`, { replace: true, state: null }),
     [navigate, pathname, hash],
   );
+  const answered = (resumed: boolean) =>
+    void navigate(pathname, { replace: true, state: resumed ? openWhenReady : null });
+  const [pausing, setPausing] = useState(false);
   const href = safeHref(instance.url);
   const opening = wantsOpening(state) && instance.status === 'DEPLOYED' && instance.canOpen && !gone;
   const failed =
     instance.status === 'FAILED' ||
     (instance.status === 'STARTING' && instance.restartCount > 0 && instance.lastFailure !== undefined);
+
+  const isPaused = instance.status === 'SUSPENDED';
+  const askToResume = new URLSearchParams(search).get('resume') === '1' && isPaused && instance.canManage;
 
   useEffect(() => {
     if (hash === '#log') document.getElementById('log')?.scrollIntoView({ block: 'start' });
@@ -57,7 +73,8 @@ function InstanceDetails({ instance, gone }: { instance: Instance; gone: boolean
 
   return (
     <Stack gap="lg">
-      <InstanceHeader instance={instance} gone={gone} href={href} />
+      <InstanceHeader instance={instance} gone={gone} href={href} onPause={() => setPausing(true)} />
+      {pausing && <PauseDialog instance={instance} onClose={() => setPausing(false)} />}
       {gone && (
         <Alert variant="outline" className="notice" title="This instance has ended">
           <Group justify="space-between">
@@ -72,11 +89,12 @@ function InstanceDetails({ instance, gone }: { instance: Instance; gone: boolean
         <OpeningNotice title={instance.app.title} href={href} onLeave={forget} onStay={forget} />
       )}
       {!gone && failed && <FailurePanel instance={instance} />}
-      {!gone && (
+      {!gone && !isPaused && (
         <section className="panel" aria-label="Start" style={{ padding: '8px 16px' }}>
           <Stages stages={instance.stages} />
         </section>
       )}
+      {!gone && askToResume && <ResumeDialog instance={instance} onClose={answered} />}
       {instance.canReadLogs && <LogView instance={instance} gone={gone} />}
       <Announce text={gone ? 'This instance has ended' : announcement(instance)} />
     </Stack>
@@ -89,7 +107,12 @@ function announcement(instance: Instance): string {
   return running === undefined ? statusLabel(instance.status) : stageLabel(running.name);
 }
 
-function InstanceHeader(props: { instance: Instance; gone: boolean; href: string | undefined }) {
+function InstanceHeader(props: {
+  instance: Instance;
+  gone: boolean;
+  href: string | undefined;
+  onPause: () => void;
+}) {
   const { instance, gone, href } = props;
   return (
     <Stack gap="md">
@@ -117,7 +140,9 @@ function InstanceHeader(props: { instance: Instance; gone: boolean; href: string
         </Group>
         {!gone && (
           <Group gap="xs">
-            {instance.canOpen && instance.status === 'DEPLOYED' && href !== undefined ? (
+            {instance.status === 'SUSPENDED' && instance.canManage ? (
+              <ResumeButton instance={instance} size="md" />
+            ) : instance.canOpen && instance.status === 'DEPLOYED' && href !== undefined ? (
               <Button
                 component="a"
                 href={href}
@@ -129,6 +154,17 @@ function InstanceHeader(props: { instance: Instance; gone: boolean; href: string
             ) : (
               <Button size="md" disabled>
                 Open
+              </Button>
+            )}
+            {instance.canManage && instance.status !== 'SUSPENDED' && (
+              <Button
+                size="md"
+                variant="default"
+                leftSection={<IconPlayerPause size={16} aria-hidden="true" />}
+                disabled={instance.status === 'TERMINATING'}
+                onClick={props.onPause}
+              >
+                Pause
               </Button>
             )}
             {instance.canManage && <ManageMenu instance={instance} />}
@@ -146,6 +182,7 @@ function InstanceHeader(props: { instance: Instance; gone: boolean; href: string
           <Text size="sm" mt={4} mih={22} className="break">
             {reasonText(instance)}
           </Text>
+          <Countdown instance={instance} />
           <Group gap={4} wrap="nowrap" mt={4}>
             <Text size="sm" c="dimmed" className="break">
               {instance.url}
@@ -159,7 +196,7 @@ function InstanceHeader(props: { instance: Instance; gone: boolean; href: string
 }
 
 function ManageMenu({ instance }: { instance: Instance }) {
-  const [dialog, setDialog] = useState<'visibility' | 'terminate'>();
+  const [dialog, setDialog] = useState<'visibility' | 'auto-pause' | 'terminate'>();
   const setVisibility = useSetInstanceVisibility(instance.id);
   const navigate = useNavigate();
   const close = () => setDialog(undefined);
@@ -175,6 +212,11 @@ function ManageMenu({ instance }: { instance: Instance }) {
           <Menu.Item leftSection={<IconEye size={16} />} onClick={() => setDialog('visibility')}>
             Change visibility
           </Menu.Item>
+          {instance.canSetSuspendAfter && (
+            <Menu.Item leftSection={<IconClockPause size={16} />} onClick={() => setDialog('auto-pause')}>
+              {instance.suspendAfter === 'never' ? 'Pause by itself' : 'Never pause by itself'}
+            </Menu.Item>
+          )}
           <Menu.Item
             leftSection={<IconTrash size={16} />}
             disabled={instance.status === 'TERMINATING'}
@@ -192,6 +234,7 @@ function ManageMenu({ instance }: { instance: Instance }) {
           onSave={(visibility) => setVisibility.mutateAsync(visibility)}
         />
       )}
+      {dialog === 'auto-pause' && <AutoPauseDialog instance={instance} onClose={close} />}
       {dialog === 'terminate' && (
         <TerminateDialog instance={instance} onClose={close} onDone={() => void navigate('/instances')} />
       )}

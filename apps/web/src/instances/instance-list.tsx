@@ -7,12 +7,16 @@ import { safeHref } from '../components/safe-href.ts';
 import { reasonText, StatusLabel } from '../components/status.tsx';
 import { Age } from '../components/time.tsx';
 import { VisibilityLabel } from '../components/visibility.tsx';
+import { PausesSoon } from '../instance/countdown.tsx';
+import { PauseDialog } from '../instance/pause-dialog.tsx';
+import { ResumeButton } from '../instance/resume.tsx';
 import { TerminateDialog } from '../instance/terminate-dialog.tsx';
 import classes from './instance-list.module.css';
 
 /** A table on wide screens, a list of cards on narrow ones: the same markup, laid out by CSS. */
 export function InstanceList(props: { instances: readonly Instance[]; label: string; showOwner?: boolean }) {
   const [ending, setEnding] = useState<Instance>();
+  const [pausing, setPausing] = useState<Instance>();
   return (
     <>
       <table className={classes.table} aria-label={props.label}>
@@ -34,17 +38,24 @@ export function InstanceList(props: { instances: readonly Instance[]; label: str
               key={instance.id}
               instance={instance}
               showOwner={props.showOwner ?? false}
+              onPause={() => setPausing(instance)}
               onTerminate={() => setEnding(instance)}
             />
           ))}
         </tbody>
       </table>
+      {pausing !== undefined && <PauseDialog instance={pausing} onClose={() => setPausing(undefined)} />}
       {ending !== undefined && <TerminateDialog instance={ending} onClose={() => setEnding(undefined)} />}
     </>
   );
 }
 
-function InstanceRow(props: { instance: Instance; showOwner: boolean; onTerminate: () => void }) {
+function InstanceRow(props: {
+  instance: Instance;
+  showOwner: boolean;
+  onPause: () => void;
+  onTerminate: () => void;
+}) {
   const { instance } = props;
   const href = safeHref(instance.url);
   const name = `${instance.app.title} ${instance.app.version}`;
@@ -68,6 +79,7 @@ function InstanceRow(props: { instance: Instance; showOwner: boolean; onTerminat
         <Text size="xs" c="dimmed" className="clamp-2 break" title={reasonText(instance)}>
           {reasonText(instance)}
         </Text>
+        <PausesSoon instance={instance} />
       </td>
       <td>
         <VisibilityLabel visibility={instance.visibility} />
@@ -77,7 +89,9 @@ function InstanceRow(props: { instance: Instance; showOwner: boolean; onTerminat
         <Age iso={instance.createdAt} />
       </td>
       <td className={classes.actions}>
-        {instance.canOpen && instance.status === 'DEPLOYED' && href !== undefined ? (
+        {instance.status === 'SUSPENDED' && instance.canManage ? (
+          <ResumeButton instance={instance} size="xs" label={`Resume ${name}`} />
+        ) : instance.canOpen && instance.status === 'DEPLOYED' && href !== undefined ? (
           <Button component="a" href={href} size="xs" aria-label={`Open ${name}`}>
             Open
           </Button>
@@ -95,6 +109,17 @@ function InstanceRow(props: { instance: Instance; showOwner: boolean; onTerminat
             aria-label={`Log of ${name}`}
           >
             Log
+          </Button>
+        )}
+        {instance.canManage && instance.status !== 'SUSPENDED' && (
+          <Button
+            size="xs"
+            variant="default"
+            onClick={props.onPause}
+            disabled={instance.status === 'TERMINATING'}
+            aria-label={`Pause ${name}`}
+          >
+            Pause
           </Button>
         )}
         {instance.canManage && (
