@@ -97,10 +97,14 @@ describe('the real pages', () => {
       await page.goto(`${haic.url}${route}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.setViewportSize({ width: 360, height: 740 });
-      const [inner, scroll] = await page.evaluate<[number, number]>(
-        '[document.documentElement.clientWidth, document.documentElement.scrollWidth]',
-      );
-      assert.ok(scroll <= inner, `${name} is ${scroll} px wide`);
+      const fits = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
+      // The page is laid out anew some moments after its window has another width.
+      await page.waitForFunction(fits, undefined, { timeout: 5000 }).catch(async () => {
+        const wide = await page.evaluate<string>(
+          '[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 120)).slice(0, 6).join("\\n")',
+        );
+        throw new Error(`${name} scrolls sideways, by:\n${wide}`);
+      });
       await page.setViewportSize({ width: 1280, height: 800 });
       await picture(page, name);
     }
