@@ -100,7 +100,11 @@ function RevokeDialog(props: { token: PersonalToken; username: string | undefine
   const session = token.kind === 'SESSION';
   return (
     <ConfirmDialog
-      title={session ? 'Sign this browser out?' : `Revoke this ${names[token.kind]}?`}
+      title={
+        session
+          ? 'Sign this browser out?'
+          : `Revoke this ${token.kind === 'CLI_TOKEN' ? 'CLI' : 'platform'} token?`
+      }
       action={session ? 'Sign out' : 'Revoke'}
       onClose={props.onClose}
       onConfirm={() => revoke.mutateAsync(token.id)}

@@ -26,6 +26,8 @@ export type NewPerson = Pick<Person, 'username' | 'roles' | 'groups'> &
   Partial<Pick<Person, 'name' | 'email'>>;
 
 const pageSize = 50;
+/** The answer holds a password: forgotten as soon as nobody shows it. */
+const passwordKept = 0;
 const pathOf = (username: string): string => `/api/v1/people/${encodeURIComponent(username)}`;
 
 export const usePeople = (query: string) =>
@@ -51,6 +53,7 @@ export const useAddPerson = () => {
   return useMutation({
     mutationFn: (body: NewPerson) =>
       call<{ person: Person; password: string }>('/api/v1/people', { method: 'POST', body }),
+    gcTime: passwordKept,
     onSuccess: () => look(client),
   });
 };
@@ -75,6 +78,7 @@ export const useResetPassword = (username: string) => {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => call<{ password: string }>(`${pathOf(username)}/password`, { method: 'POST' }),
+    gcTime: passwordKept,
     onSuccess: () => look(client, username),
   });
 };

@@ -17,7 +17,7 @@ export const accessNames: Readonly<Record<Access, string>> = {
 export const accessHints: Readonly<Record<Access, string>> = {
   admin: 'Also looks after people, and all apps and instances.',
   user: 'Imports, shares and runs apps.',
-  visitor: 'Opens and runs only what everybody may.',
+  visitor: 'Opens public instances by their address; sees no apps in the store.',
 };
 
 export function accessOf(roles: readonly string[]): Access {
