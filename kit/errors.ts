@@ -57,5 +57,24 @@ export function fromWriteError(error: unknown): unknown {
   return error;
 }
 
+/** What the PostgreSQL driver and server say while there is no connection to be had: away, restarting, or full. */
+const databaseAway = new Set([
+  ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'ECONNREFUSED'],
+  ...['57P01', '57P02', '57P03', '53300'],
+]);
+
+/** Turns the error of a database that cannot be reached into one that says so; other errors pass through. */
+export function fromDatabaseError(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (typeof code !== 'string' || !databaseAway.has(code)) return error;
+  return unavailable(
+    'database_unavailable',
+    'The database of Haic cannot be reached. Try again in a moment.',
+    {
+      cause: error,
+    },
+  );
+}
+
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -11,7 +11,7 @@ import {
 } from 'fastify';
 import type { Principal } from '../auth/principal.ts';
 import type { TokenVerifier } from '../auth/verify-token.ts';
-import { HaicError, invalid, notFound, unauthenticated } from '../errors.ts';
+import { fromDatabaseError, HaicError, invalid, notFound, unauthenticated } from '../errors.ts';
 import type { Logger } from '../logging.ts';
 
 declare module 'fastify' {
@@ -62,7 +62,7 @@ export function createHttpServer(options: {
     request.principal = await options.verifyToken(bearerToken(request));
   });
   server.setErrorHandler((error, request, reply) =>
-    sendProblem(asHaicError(error as FastifyError), request, reply),
+    sendProblem(asHaicError(fromDatabaseError(error) as FastifyError), request, reply),
   );
   server.setNotFoundHandler((request, reply) =>
     sendProblem(notFound(`${request.method} ${request.url.split('?')[0]}`), request, reply),
