@@ -7,6 +7,8 @@ import { type Role, recordProcess, roles } from './processes.ts';
 
 /** A restart waits this long at first, twice as long after each quick end, and never longer than the last. */
 const restartDelaysMs = [200, 500, 1_000, 2_000, 5_000, 10_000];
+/** `up` while it runs: whatever waits to be started again is started now, since its cause may just have been put right. */
+export const hurrySignal = 'SIGUSR2';
 const steadyAfterMs = 30_000;
 const logLimitBytes = 20 * 1024 * 1024;
 
@@ -22,7 +24,7 @@ export function supervise(options: {
   stop(): Promise<void>;
 } {
   const running = new Map<Role, ChildProcess>();
-  const timers = new Set<NodeJS.Timeout>();
+  const waiting = new Map<Role, NodeJS.Timeout>();
   let stopping = false;
 
   const start = async (role: Role, quickEnds: number): Promise<void> => {
@@ -48,21 +50,31 @@ export function supervise(options: {
       options.onEvent(
         `${role} ended (${signal ?? `exit ${code}`}); starting it again in ${delay} ms. Its log: ./haic logs ${role}`,
       );
-      const timer = setTimeout(() => {
-        timers.delete(timer);
+      const again = () => {
+        waiting.delete(role);
         void start(role, ends);
-      }, delay);
-      timers.add(timer);
+      };
+      waiting.set(role, setTimeout(again, delay));
     });
     if (child.pid !== undefined) await recordProcess(options.installation.run, role, child.pid);
     await log.close();
   };
 
+  const hurry = () => {
+    for (const [role, timer] of waiting) {
+      clearTimeout(timer);
+      waiting.delete(role);
+      void start(role, 0);
+    }
+  };
+  process.on(hurrySignal, hurry);
+
   for (const role of [...roles].reverse()) void start(role, 0);
   return {
     stop: async () => {
       stopping = true;
-      for (const timer of timers) clearTimeout(timer);
+      process.off(hurrySignal, hurry);
+      for (const timer of waiting.values()) clearTimeout(timer);
       // One after the other: the edge closes its doors before what it leads to goes away.
       for (const role of roles) await stopChild(running.get(role));
     },

@@ -4,7 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { deadline, until } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
-import { startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
+import { signalProcess } from '@haic/kit/process-identity.ts';
+import { runsEmbeddedPostgres, startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
 import {
   ensureSecrets,
   type Installation,
@@ -27,7 +28,7 @@ import {
   stopPlatform,
   writeRecord,
 } from '../installation/processes.ts';
-import { supervise } from '../installation/supervisor.ts';
+import { hurrySignal, supervise } from '../installation/supervisor.ts';
 import { CommandError, print, say, step } from '../terminal.ts';
 import { failedRequirements } from './doctor.ts';
 
@@ -101,7 +102,8 @@ const environmentOf = (settings: ServerSettings): NodeJS.ProcessEnv => ({
 });
 
 async function reportIfRunning(at: Installation, settings: ServerSettings): Promise<boolean> {
-  if ((await liveProcess(at.run, 'supervisor')) === undefined) return false;
+  const supervisor = await liveProcess(at.run, 'supervisor');
+  if (supervisor === undefined) return false;
   const running = await readRecord<RunningInstallation>(at.run, 'installation');
   if (running === undefined) return false;
   if (running.publicUrl !== settings.publicUrl || running.port !== settings.port) {
@@ -109,6 +111,12 @@ async function reportIfRunning(at: Installation, settings: ServerSettings): Prom
       `Haic runs already, at ${running.publicUrl}. Its address belongs to sessions and running apps; to change it: ./haic down, then up again.`,
     );
   }
+  if (settings.databaseUrl === undefined && !(await runsEmbeddedPostgres(at.postgresData))) {
+    // It may come back at another port, which the running processes would not know of; apps are not touched by their restart.
+    say('PostgreSQL has ended; the platform is started again with it.');
+    return false;
+  }
+  await signalProcess(supervisor, hurrySignal);
   await step('Haic runs already; waiting until it is healthy', () => waitUntilHealthy(at, settings));
   await greet(at, settings);
   return true;

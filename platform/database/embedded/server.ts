@@ -68,6 +68,10 @@ export async function stopEmbeddedPostgres(dataDirectory: string): Promise<void>
   });
 }
 
+/** Whether the server of this data directory runs, whoever started it. */
+export const runsEmbeddedPostgres = async (dataDirectory: string): Promise<boolean> =>
+  (await runningServer(dataDirectory)) !== undefined;
+
 const isInitialised = (directory: string): Promise<boolean> =>
   stat(path.join(directory, 'PG_VERSION')).then(
     () => true,
