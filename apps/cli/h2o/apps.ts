@@ -5,9 +5,7 @@ import { age, confirm, print, record, say, table } from '../terminal.ts';
 import type { Api, App, Instance } from './api.ts';
 
 export async function listApps(api: Api, options: { all: boolean; json: boolean }): Promise<void> {
-  const { username } = await api.json<{ username: string }>('GET', '/api/v1/me');
-  const visible = await api.all<App>('/api/v1/apps?versions=all');
-  const apps = options.all ? visible : visible.filter((app) => app.owner.username === username);
+  const apps = await api.all<App>(`/api/v1/apps?versions=all${options.all ? '' : '&mine=true'}`);
   const newestFirst = [...apps].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
   if (options.json) return print(JSON.stringify(newestFirst, undefined, 2));
   const rows = newestFirst.map((app) => [
@@ -21,22 +19,24 @@ export async function listApps(api: Api, options: { all: boolean; json: boolean 
   print(table(['ID', 'TITLE', 'OWNER', 'CREATED', 'VISIBILITY', 'TAGS'], rows));
 }
 
+const upload = (api: Api, file: string, visibility: string): Promise<App> =>
+  api.json<App>('POST', `/api/v1/apps?visibility=${encodeURIComponent(visibility)}`, {
+    body: Readable.toWeb(createReadStream(file)) as ReadableStream,
+    headers: {
+      'content-type': 'application/octet-stream',
+      'x-haic-file-name': encodeURIComponent(path.basename(file)),
+    },
+  });
+
+const start = (api: Api, id: string, visibility: string): Promise<Instance> =>
+  api.json<Instance>('POST', `/api/v1/apps/${encodeURIComponent(id)}/instances`, { json: { visibility } });
+
 export async function importApp(
   api: Api,
   file: string,
   options: { visibility: string; json: boolean },
 ): Promise<App> {
-  const app = await api.json<App>(
-    'POST',
-    `/api/v1/apps?visibility=${encodeURIComponent(options.visibility)}`,
-    {
-      body: Readable.toWeb(createReadStream(file)) as ReadableStream,
-      headers: {
-        'content-type': 'application/octet-stream',
-        'x-haic-file-name': encodeURIComponent(path.basename(file)),
-      },
-    },
-  );
+  const app = await upload(api, file, options.visibility);
   printApp(app, options.json);
   say(`Imported. Run it: ./haic app run ${app.id}`);
   return app;
@@ -51,14 +51,41 @@ export async function runApp(
   id: string,
   options: { visibility: string; json: boolean },
 ): Promise<void> {
-  const instance = await api.json<Instance>('POST', `/api/v1/apps/${encodeURIComponent(id)}/instances`, {
-    json: { visibility: options.visibility },
-  });
+  const instance = await start(api, id, options.visibility);
   if (options.json) print(JSON.stringify(instance, undefined, 2));
   else
     print(
       record([
         ['ID', instance.id],
+        ['URL', instance.url],
+      ]),
+    );
+  say(`It starts now. Watch it: ./haic instance logs -f ${instance.id}`);
+}
+
+export async function updateApp(
+  api: Api,
+  id: string,
+  options: { visibility: string; json: boolean },
+): Promise<void> {
+  const json = { visibility: options.visibility };
+  printApp(await api.json<App>('PATCH', `/api/v1/apps/${encodeURIComponent(id)}`, { json }), options.json);
+}
+
+/** Imports a bundle and runs it at once. What was imported is said even when it cannot be run. */
+export async function deployApp(
+  api: Api,
+  file: string,
+  options: { visibility: string; json: boolean },
+): Promise<void> {
+  const app = await upload(api, file, options.visibility);
+  if (!options.json) printApp(app, false);
+  const instance = await start(api, app.id, options.visibility);
+  if (options.json) print(JSON.stringify({ app, instance }, undefined, 2));
+  else
+    print(
+      record([
+        ['Instance ID', instance.id],
         ['URL', instance.url],
       ]),
     );

@@ -1,11 +1,13 @@
 import { createWriteStream } from 'node:fs';
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import ignore from 'ignore';
 import { parse } from 'smol-toml';
 import { ZipFile } from 'yazl';
 import { CommandError, exitCodes } from '../terminal.ts';
+
+const manifestName = 'app.toml';
 
 /** Never part of an app, whatever `.appignore` says. */
 const alwaysIgnored = [
@@ -21,13 +23,24 @@ const alwaysIgnored = [
 
 /**
  * Writes `<Name>.<Version>.wave` of an app's folder into `outputDirectory`, leaving out what `.appignore` lists (gitignore syntax).
- * Entries are sorted, so the same files give the same order. Returns the path.
+ * Entries are sorted, so the same files give the same order. `changeManifest` gets the text of app.toml and gives the one to bundle.
+ * Returns the path.
  */
-export async function writeBundle(directory: string, outputDirectory: string): Promise<string> {
-  const { name, version } = await readIdentity(directory);
+export async function writeBundle(
+  directory: string,
+  outputDirectory: string,
+  changeManifest = (text: string) => text,
+): Promise<string> {
+  const manifest = changeManifest(await readManifest(directory));
+  const { name, version } = identityOf(manifest, path.join(directory, manifestName));
   const target = path.join(outputDirectory, `${name}.${version}.wave`);
   const zip = new ZipFile();
-  for (const file of await filesOf(directory)) zip.addFile(path.join(directory, file), file);
+  for (const file of await filesOf(directory)) {
+    const source = path.join(directory, file);
+    if (file === manifestName)
+      zip.addBuffer(Buffer.from(manifest), file, { mtime: (await stat(source)).mtime });
+    else zip.addFile(source, file);
+  }
   zip.end();
   try {
     await pipeline(zip.outputStream, createWriteStream(`${target}.tmp`));
@@ -39,11 +52,35 @@ export async function writeBundle(directory: string, outputDirectory: string): P
   return target;
 }
 
-async function readIdentity(directory: string): Promise<{ name: string; version: string }> {
-  const file = path.join(directory, 'app.toml');
-  const text = await readFile(file, 'utf8').catch(() => {
+const readManifest = (directory: string): Promise<string> =>
+  readFile(path.join(directory, manifestName), 'utf8').catch(() => {
     throw new CommandError(`${directory} is no app: it has no app.toml.`, exitCodes.usage);
   });
+
+/**
+ * app.toml with its version made longer (1.2.0 → 1.2.0-20260131120000) and no resource volume: for a trial that is thrown away. The
+ * author's own text is changed, so that comments and order stay.
+ */
+export function trialManifest(text: string, suffix: string): string {
+  let section = '';
+  const lines = text.split('\n').flatMap((line) => {
+    section = /^\s*\[\s*([^[\]]+?)\s*\]/.exec(line)?.[1]?.toLowerCase() ?? section;
+    if (/^\s*\[\[/.test(line)) section = '';
+    if (section === 'runtime' && /^\s*"?ResourceVolumeSize"?\s*=/i.test(line)) return [];
+    if (section !== 'app') return [line];
+    return [line.replace(/^(\s*"?Version"?\s*=\s*)(["'])([^"']*)\2/i, `$1$2$3${suffix}$2`)];
+  });
+  const changed = lines.join('\n');
+  const before = identityOf(text, manifestName);
+  if (identityOf(changed, manifestName).version !== before.version + suffix)
+    throw new CommandError(
+      `The version in ${manifestName} cannot be made longer. Write it as Version = "${before.version}" on a line of [App], or use --generate-version=false.`,
+      exitCodes.usage,
+    );
+  return changed;
+}
+
+function identityOf(text: string, file: string): { name: string; version: string } {
   const app = fieldOf(parse(text), 'app');
   const name = fieldOf(app, 'name');
   const version = fieldOf(app, 'version');

@@ -1,9 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { print, say } from '../terminal.ts';
 import { connectApi } from './api.ts';
-import { deleteApp, getApp, importApp, listApps, runApp } from './apps.ts';
-import { writeBundle } from './bundle.ts';
+import { deleteApp, deployApp, getApp, importApp, listApps, runApp, updateApp } from './apps.ts';
+import { trialManifest, writeBundle } from './bundle.ts';
 import { printAccessToken, printTokenInfo, setupConfig, updateToken } from './config.ts';
 import { downloadApp } from './download.ts';
 import {
@@ -56,7 +58,41 @@ function bundleCommands(program: Command): void {
       json: options.json === true,
     });
   });
+  withCommon(
+    bundle
+      .command('deploy [directory]')
+      .description(
+        'bundle, import and run; the version gets the time, so that each trial is a version of its own',
+      )
+      .addOption(visibility())
+      .addOption(
+        new Option('--generate-version <yes>', 'add -YYYYMMDDHHMMSS to the version')
+          .choices(['true', 'false'])
+          .default('true'),
+      ),
+  ).action(deployDirectory);
 }
+
+async function deployDirectory(
+  directory: string | undefined,
+  options: Common & { visibility: string; generateVersion: string },
+): Promise<void> {
+  const suffix = options.generateVersion === 'true' ? `-${timestamp(new Date())}` : '';
+  const folder = await mkdtemp(path.join(tmpdir(), 'haic-deploy-'));
+  try {
+    const source = path.resolve(directory ?? '.');
+    const file = await writeBundle(source, folder, (text) => trialManifest(text, suffix));
+    await deployApp(await connectApi(options.conf), file, {
+      visibility: options.visibility,
+      json: options.json === true,
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** YYYYMMDDHHMMSS, UTC. */
+const timestamp = (now: Date): string => now.toISOString().replace(/\D/g, '').slice(0, 14);
 
 function appCommands(app: Command): void {
   withCommon(app.command('list').option('-a, --all', 'everything visible, not only your own')).action(
@@ -84,6 +120,16 @@ function appCommands(app: Command): void {
     app.command('download <id> [path]').option('--extract', 'its files instead of the bundle'),
   ).action(async (id: string, target: string | undefined, options: Common & { extract?: boolean }) =>
     downloadApp(await connectApi(options.conf), id, { target, extract: options.extract === true }),
+  );
+  const newVisibility = new Option('-v, --visibility <visibility>', 'who may see it from now on')
+    .choices(['PRIVATE', 'ALL_USERS', 'PUBLIC'])
+    .makeOptionMandatory();
+  withCommon(app.command('update <id>').addOption(newVisibility)).action(
+    async (id: string, options: Common & { visibility: string }) =>
+      updateApp(await connectApi(options.conf), id, {
+        visibility: options.visibility,
+        json: options.json === true,
+      }),
   );
   withCommon(app.command('delete <id>').option('--yes', 'do not ask')).action(
     async (id: string, options: Common & { yes?: boolean }) =>
