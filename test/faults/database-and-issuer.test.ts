@@ -68,7 +68,9 @@ describe('while the database or the issuer is away', () => {
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     it(`PostgreSQL stopped (${signal}): apps go on, the API says what is the matter, and \`up\` mends it`, async () => {
       // A router that has just started knows nobody yet, and could ask nobody.
-      assert.equal((await browser.open(`${instanceHost(haic, id)}/`)).status, 200);
+      await eventually(async () =>
+        (await browser.open(`${instanceHost(haic, id)}/`)).status === 200 ? true : undefined,
+      );
       const pid = await postgresPid();
       process.kill(pid, signal);
       await gone(pid);
