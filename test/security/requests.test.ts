@@ -460,7 +460,7 @@ describe('22 sign-in limits', () => {
   test('a very long password costs no more than a short one: it is refused before it is hashed', async () => {
     const browser = new Browser(haic.port);
     const form = await browser.open(`${haic.url}/login?next=/`);
-    const answer = await browser.submit(form.url, { username: 'ada', password: 'x'.repeat(900_000) });
+    const answer = await browser.submit(form.url, { username: 'ada', password: 'x'.repeat(50_000) });
     assert.ok(answer.status >= 400 && answer.status < 500, String(answer.status));
   });
 });
