@@ -6,6 +6,8 @@ export interface AppVersion {
   readonly id: string;
   readonly version: string;
   readonly createdAt: Date;
+  /** Who decides over it, by the policy. */
+  readonly app: Parameters<typeof accessOf>[1];
 }
 
 /** What of the installation shows in an app. */
@@ -63,9 +65,11 @@ export const presentAppDetails = (
 ) => ({
   ...presentApp(app, principal, view),
   longDescription: app.longDescription,
-  versions: versions.map(({ id, version, createdAt }) => ({
+  versions: versions.map(({ id, version, createdAt, app: one }) => ({
     id,
     version,
     createdAt: createdAt.toISOString(),
+    /** So that going back to an older version is one step from any of them. */
+    canRun: accessOf(principal, one).canRun,
   })),
 });

@@ -40,6 +40,12 @@ interface Row {
   updated_at: Date;
 }
 
+interface VersionRow
+  extends Pick<Row, 'id' | 'owner_subject' | 'owner_username' | 'visibility' | 'created_at'> {
+  version: string;
+  lifecycle: Manifest['lifecycle'];
+}
+
 const columns = (
   sql: Sql,
 ) => sql`id, owner_subject, owner_username, visibility, manifest, long_description, assets,
@@ -123,13 +129,21 @@ export function createAppStore(database: Database) {
     },
 
     /** All versions in scope, the highest first. */
-    async versions(
-      name: string,
-      scope: AppScope,
-    ): Promise<{ id: string; version: string; createdAt: Date }[]> {
-      return await sql<{ id: string; version: string; createdAt: Date }[]>`
-        select id, version, created_at as "createdAt" from catalog.apps
+    async versions(name: string, scope: AppScope) {
+      const rows = await sql<VersionRow[]>`
+        select id, version, created_at, owner_subject, owner_username, visibility, manifest->>'lifecycle' as lifecycle
+        from catalog.apps
         where name = ${name} and ${inScope(scope)} order by version_order desc, created_at desc, id`;
+      return rows.map((row) => ({
+        id: row.id,
+        version: row.version,
+        createdAt: row.created_at,
+        app: {
+          owner: { subject: row.owner_subject, username: row.owner_username },
+          visibility: row.visibility,
+          manifest: { lifecycle: row.lifecycle },
+        },
+      }));
     },
 
     async text(id: string, file: 'requirements.txt' | 'packages.txt'): Promise<string | undefined> {

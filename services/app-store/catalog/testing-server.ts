@@ -45,7 +45,7 @@ export interface AppJson {
   readonly canRun: boolean;
   readonly canManage: boolean;
   readonly canDownload: boolean;
-  readonly versions: { readonly id: string; readonly version: string }[];
+  readonly versions: { readonly id: string; readonly version: string; readonly canRun: boolean }[];
 }
 
 export interface AnswerJson extends AppJson {

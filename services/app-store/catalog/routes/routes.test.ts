@@ -210,6 +210,16 @@ describe('the catalog over HTTP', () => {
       json.versions.map(({ version }) => version),
       ['1.10.0', '1.10.0-rc.1', '1.9.0'],
     );
+    assert.ok(
+      json.versions.every(({ canRun }) => canRun),
+      'each of them can be run: going back is running an older one',
+    );
+    const forAdmin = await call('GET', `/api/v1/apps/${item?.id}`, 'adm/admin/portal');
+    assert.deepEqual(
+      forAdmin.json.versions.map(({ version, canRun }) => `${version} ${canRun}`),
+      ['2.0.0 false', '1.10.0 true', '1.10.0-rc.1 true', '1.9.0 true'],
+      'nobody runs another’s PRIVATE version',
+    );
   });
 
   it('finds by name, title and description, and takes no pattern for one', async () => {
