@@ -38,7 +38,7 @@ const shots: readonly Shot[] = [
   {
     name: 'app-run',
     path: `/apps/${appNamed('ai.h2o.churn').id}`,
-    prepare: (page) => page.getByRole('button', { name: 'Run' }).click(),
+    prepare: (page) => page.getByRole('button', { name: 'Run', exact: true }).click(),
   },
   { name: 'app-managed', path: `/apps/${appNamed('ai.h2o.market').id}` },
   { name: 'app-link', path: `/apps/${appNamed('org.example.docs').id}` },

@@ -12,7 +12,7 @@ describe('Instances', { concurrency: 4 }, () => {
     const { page, standIn } = portal;
     standIn.stageMilliseconds = 500;
     await page.goto(`${standIn.url}/apps/${sampleNamed(standIn, 'ai.h2o.hello').id}`);
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Run' }).click();
     await page.waitForURL(/\/instances\//);
     assert.equal(standIn.instances[0]?.data.visibility, 'PRIVATE');
@@ -34,7 +34,7 @@ describe('Instances', { concurrency: 4 }, () => {
     const { page, standIn } = portal;
     standIn.stageMilliseconds = 10;
     await page.goto(`${standIn.url}/apps/${sampleNamed(standIn, 'ai.h2o.hello').id}`);
-    await page.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Run' }).click();
     await page.getByRole('button', { name: 'Stay here' }).click();
     await page.getByText('Opening Hello…').waitFor({ state: 'hidden' });

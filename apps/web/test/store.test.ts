@@ -110,6 +110,40 @@ describe('The store', { concurrency: 4 }, () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   });
 
+  test('each version can be run from the list: going back is running an older one', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    const app = sampleNamed(standIn, 'ai.h2o.hello');
+    await page.goto(`${standIn.url}/apps/${app.id}`);
+    await page.getByRole('button', { name: 'Run version 1.1.0' }).click();
+    const dialog = page.getByRole('dialog', { name: `Run ${app.title} 1.1.0` });
+    await dialog.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.waitForURL(/\/instances\//);
+    assert.equal(standIn.instances.at(-1)?.data.app.id, standIn.apps[1]?.id);
+    assert.deepEqual(portal.complaints, []);
+  });
+
+  test('the bundle is downloaded under its own name', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    const app = sampleNamed(standIn, 'ai.h2o.hello');
+    await page.goto(`${standIn.url}/apps/${app.id}`);
+    await page.getByRole('button', { name: 'Manage this app' }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name: 'Download the bundle' }).click();
+    assert.equal((await download).suggestedFilename(), `${app.name}.${app.version}.wave`);
+  });
+
+  test('my apps are only those that one has imported', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/my-apps`);
+    await page.getByRole('article').first().waitFor();
+    const own = standIn.apps.filter((app) => app.owner.subject === standIn.me.subject).length;
+    assert.ok(own > 0 && own < standIn.apps.length);
+    assert.equal(await page.getByRole('article').count(), Math.min(own, 24));
+  });
+
   test('an app that has instances says so instead of being deleted; without them it goes', async () => {
     await using portal = await browser.open();
     const { page, standIn } = portal;

@@ -51,8 +51,10 @@ async function apps(call: Call): Promise<void> {
   const query = searchParams.get('query') ?? '';
   page(
     call,
-    call.standIn.apps.filter((candidate) =>
-      matches(query, candidate.title, candidate.name, candidate.description, ...candidate.tags),
+    call.standIn.apps.filter(
+      (candidate) =>
+        matches(query, candidate.title, candidate.name, candidate.description, ...candidate.tags) &&
+        (searchParams.get('mine') !== 'true' || candidate.owner.subject === call.standIn.me.subject),
     ),
   );
 }
@@ -115,6 +117,14 @@ async function app(call: Call, id: string, sub?: string, name?: string): Promise
     response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(svg);
     return;
   }
+  if (sub === 'bundle') {
+    response.writeHead(200, {
+      'content-type': 'application/zip',
+      'content-disposition': `attachment; filename="${found.name}.${found.version}.wave"`,
+    });
+    response.end('PK');
+    return;
+  }
   if (sub === 'instances' && request.method === 'POST') {
     const body = JSON.parse((await text(request)) || '{}') as { visibility?: Visibility };
     return json(response, 201, standIn.run(found, body.visibility ?? 'PRIVATE').data);
@@ -132,10 +142,17 @@ async function app(call: Call, id: string, sub?: string, name?: string): Promise
     current = { ...found, ...(JSON.parse(await text(request)) as Partial<App>) };
     standIn.apps[standIn.apps.indexOf(found)] = current;
   }
-  const older = { id: standIn.apps[1]?.id ?? id, version: '1.1.0', createdAt: '2026-01-07T10:00:00.000Z' };
+  const { version, createdAt, canRun } = current;
+  const older = {
+    id: standIn.apps[1]?.id ?? id,
+    version: '1.1.0',
+    createdAt: '2026-01-07T10:00:00.000Z',
+    canRun,
+  };
   json(response, 200, {
     ...current,
-    versions: [{ id: current.id, version: current.version, createdAt: current.createdAt }, older],
+    canDownload: true,
+    versions: [{ id, version, createdAt, canRun }, older],
   });
 }
 

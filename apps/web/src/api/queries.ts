@@ -11,8 +11,6 @@ import { call, queryString, readSession } from './http.ts';
 import type { App, Instance, Me, Page, Visibility } from './types.ts';
 
 const appsPageSize = 24;
-/** One's own apps are picked out of all that one may see. */
-const ownAppsPageSize = 200;
 const instancesPageSize = 25;
 
 export const sessionQuery = queryOptions({
@@ -29,15 +27,16 @@ export const useMe = () =>
     staleTime: 300_000,
   });
 
-export const useApps = (filter: { query: string; allVersions?: boolean }) =>
+/** `mine`: what one has imported, each version by itself. */
+export const useApps = (filter: { query: string; mine?: boolean }) =>
   useInfiniteQuery({
     queryKey: ['apps', filter],
     queryFn: ({ pageParam, signal }) =>
       call<Page<App>>(
         `/api/v1/apps${queryString({
           query: filter.query,
-          versions: filter.allVersions === true ? 'all' : undefined,
-          pageSize: filter.allVersions === true ? ownAppsPageSize : appsPageSize,
+          ...(filter.mine === true ? { mine: true, versions: 'all' } : {}),
+          pageSize: appsPageSize,
           pageToken: pageParam,
         })}`,
         { signal },

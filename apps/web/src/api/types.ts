@@ -48,6 +48,7 @@ export interface AppVersion {
   readonly id: string;
   readonly version: string;
   readonly createdAt: string;
+  readonly canRun: boolean;
 }
 
 export interface App {
@@ -77,6 +78,7 @@ export interface App {
   /** Why not, in plain words. */
   readonly cannotRunBecause?: string;
   readonly canManage: boolean;
+  readonly canDownload?: boolean;
 }
 
 export type StageName = 'queued' | 'fetching' | 'installing' | 'starting' | 'ready';

@@ -1,5 +1,5 @@
 import { Badge, Button, Group, Menu, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { IconDots, IconEye, IconTrash } from '@tabler/icons-react';
+import { IconDots, IconDownload, IconEye, IconTrash } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
 import { ApiError } from '../api/problem.ts';
@@ -53,7 +53,7 @@ function AppDetails({ app }: { app: App }) {
       )}
       {app.lifecycle !== 'LINK' && <AppInstances app={app} />}
       <Facts app={app} />
-      {app.versions !== undefined && <Versions current={app.id} versions={app.versions} />}
+      {app.versions !== undefined && <Versions app={app} versions={app.versions} />}
     </Stack>
   );
 }
@@ -92,7 +92,7 @@ function AppHeader({ app }: { app: App }) {
       </Group>
       <Group gap="xs" align="flex-start">
         <MainAction app={app} />
-        {app.canManage && <ManageMenu app={app} />}
+        {(app.canManage || app.canDownload === true) && <ManageMenu app={app} />}
       </Group>
     </Group>
   );
@@ -107,17 +107,36 @@ function ManageMenu({ app }: { app: App }) {
     <>
       <Menu position="bottom-end">
         <Menu.Target>
-          <Button variant="default" size="md" px="sm" aria-label="Manage this app">
+          <Button
+            variant="default"
+            size="md"
+            px="sm"
+            aria-label={app.canManage ? 'Manage this app' : 'More about this app'}
+          >
             <IconDots size={18} aria-hidden="true" />
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconEye size={16} />} onClick={() => setDialog('visibility')}>
-            Change visibility
-          </Menu.Item>
-          <Menu.Item leftSection={<IconTrash size={16} />} onClick={() => setDialog('delete')}>
-            Delete this version
-          </Menu.Item>
+          {app.canDownload === true && (
+            <Menu.Item
+              component="a"
+              href={`/api/v1/apps/${encodeURIComponent(app.id)}/bundle`}
+              download
+              leftSection={<IconDownload size={16} />}
+            >
+              Download the bundle
+            </Menu.Item>
+          )}
+          {app.canManage && (
+            <>
+              <Menu.Item leftSection={<IconEye size={16} />} onClick={() => setDialog('visibility')}>
+                Change visibility
+              </Menu.Item>
+              <Menu.Item leftSection={<IconTrash size={16} />} onClick={() => setDialog('delete')}>
+                Delete this version
+              </Menu.Item>
+            </>
+          )}
         </Menu.Dropdown>
       </Menu>
       {dialog === 'visibility' && (

@@ -2,13 +2,13 @@ import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useRunApp } from '../api/queries.ts';
-import type { App, Visibility } from '../api/types.ts';
+import type { Visibility } from '../api/types.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { useReturnFocus } from '../components/return-focus.ts';
 import { VisibilityChoice } from '../components/visibility.tsx';
 import { openWhenReady } from '../instance/opening.ts';
 
-export function RunDialog({ app, onClose }: { app: App; onClose: () => void }) {
+export function RunDialog({ app, onClose }: { app: { id: string; title: string }; onClose: () => void }) {
   useReturnFocus();
   const [visibility, setVisibility] = useState<Visibility>('PRIVATE');
   const run = useRunApp();

@@ -1,6 +1,5 @@
 import { Stack } from '@mantine/core';
-import { useEffect } from 'react';
-import { useApps, useMe } from '../api/queries.ts';
+import { useApps } from '../api/queries.ts';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
@@ -8,26 +7,12 @@ import { AppGrid, AppGridLoading } from './app-grid.tsx';
 import { ImportButton, NoApps, NothingFound } from './no-apps.tsx';
 import { useRunningByApp } from './running.ts';
 
-const wantedItems = 12;
-
 /** The apps one has imported, whoever sees them, each version by itself: each is shared and deleted by itself. */
 export function MyAppsPage() {
   const query = useSearchParam();
-  const apps = useApps({ query, allVersions: true });
-  const me = useMe();
+  const apps = useApps({ query, mine: true });
   const running = useRunningByApp();
-  const subject = me.data?.subject;
-  const items = (apps.data?.pages.flatMap((page) => page.items) ?? []).filter(
-    (app) => app.owner.subject === subject,
-  );
-  const { hasNextPage, isFetching, fetchNextPage } = apps;
-  const tooFew = subject !== undefined && items.length < wantedItems;
-  // A page may hold few apps of one's own among those of others: go on until there is something to show.
-  useEffect(() => {
-    if (tooFew && hasNextPage && !isFetching) void fetchNextPage();
-  }, [tooFew, hasNextPage, isFetching, fetchNextPage]);
-
-  const loaded = apps.isSuccess && subject !== undefined;
+  const items = apps.data?.pages.flatMap((page) => page.items) ?? [];
 
   return (
     <>
@@ -35,12 +20,12 @@ export function MyAppsPage() {
       <Stack gap="lg">
         <SearchField label="Search my apps" />
         {apps.isError && <ProblemNotice error={apps.error} onRetry={() => void apps.refetch()} />}
-        {!loaded && !apps.isError && <AppGridLoading />}
-        {loaded && (items.length > 0 || apps.hasNextPage) && (
+        {apps.isPending && <AppGridLoading />}
+        {apps.isSuccess && items.length > 0 && (
           <AppGrid apps={apps} items={items} running={running} showVisibility />
         )}
-        {loaded && items.length === 0 && !apps.hasNextPage && query !== '' && <NothingFound query={query} />}
-        {loaded && items.length === 0 && !apps.hasNextPage && query === '' && (
+        {apps.isSuccess && items.length === 0 && query !== '' && <NothingFound query={query} />}
+        {apps.isSuccess && items.length === 0 && query === '' && (
           <NoApps title="You have not imported an app yet" mayImport />
         )}
       </Stack>
