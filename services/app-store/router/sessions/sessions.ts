@@ -134,6 +134,14 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     if (session !== undefined) live.recheckSession(id);
   };
 
+  /** What this router itself ends is over here at once; the others hear of it. */
+  const endHere = (ids: readonly string[]) => {
+    for (const id of ids) {
+      forget(id);
+      live.endSession(id);
+    }
+  };
+
   const onNotification = (payload: string) => {
     const [what, id] = [payload.slice(0, payload.indexOf(':')), payload.slice(payload.indexOf(':') + 1)];
     if (what === 'ended') {
@@ -206,9 +214,9 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
       return (await store.insertApp({ id, instanceId, portalId })) ? { cookie: value } : undefined;
     },
     current: currentPortal,
-    end: (id) => store.remove(id),
-    endByIssuerSid: (sid) => store.removeByIssuerSid(sid),
-    endBySubject: (subject) => store.removeBySubject(subject),
+    end: async (id) => endHere(await store.remove(id)),
+    endByIssuerSid: async (sid) => endHere(await store.removeByIssuerSid(sid)),
+    endBySubject: async (subject) => endHere(await store.removeBySubject(subject)),
     csrfToken: (session) => createHmac('sha256', options.csrfKey).update(session.id).digest('base64url'),
     close: async () => {
       clearInterval(sweeping);

@@ -84,15 +84,15 @@ export function createSessionStore(database: Database, sealingKey: Buffer, idleM
         where id = ${session.id}`;
     },
 
-    remove: async (id: string): Promise<void> => {
-      await sql`delete from router.sessions where id = ${id}`;
-    },
-    removeByIssuerSid: async (sid: string): Promise<void> => {
-      await sql`delete from router.sessions where issuer_sid = ${sid}`;
-    },
-    removeBySubject: async (subject: string): Promise<void> => {
-      await sql`delete from router.sessions where subject = ${subject}`;
+    /** The removals answer which sessions they ended. */
+    remove: async (id: string): Promise<readonly string[]> =>
+      idsOf(await sql`delete from router.sessions where id = ${id} returning id`),
+    removeByIssuerSid: async (sid: string): Promise<readonly string[]> =>
+      idsOf(await sql`delete from router.sessions where issuer_sid = ${sid} returning id`),
+    removeBySubject: async (subject: string): Promise<readonly string[]> => {
+      const ended = idsOf(await sql`delete from router.sessions where subject = ${subject} returning id`);
       await database.notify(sessionsChannel, `person-ended:${subject}`);
+      return ended;
     },
 
     /** Which of these are no more: asked after the notifications may have been missed. */
@@ -120,3 +120,6 @@ export function createSessionStore(database: Database, sealingKey: Buffer, idleM
     },
   };
 }
+
+const idsOf = (rows: readonly Record<string, unknown>[]): readonly string[] =>
+  rows.map((row) => String(row.id));
