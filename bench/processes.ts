@@ -74,6 +74,8 @@ export async function startServer(options: {
     env: { ...process.env, ...options.env },
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that what it started can be ended with it.
+    detached: true,
   });
   let said = '';
   const listen = (chunk: Buffer) => {
@@ -109,17 +111,24 @@ async function untilAnswers(url: string, child: ChildProcess, seconds: number): 
   throw new Error(`no answer at ${url} in ${seconds} s`);
 }
 
-function endOf(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null)
-    return Promise.resolve();
-  return new Promise((resolve) => {
+/** Ends the server, then whatever it left behind: JupyterHub stopped early leaves its proxy, which holds our pipes open. */
+async function endOf(child: ChildProcess): Promise<void> {
+  const { pid } = child;
+  if (pid === undefined) return;
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
     const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
-    child.once('close', () => {
-      clearTimeout(force);
-      resolve();
-    });
     child.kill('SIGTERM');
-  });
+    await ended;
+    clearTimeout(force);
+  }
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing was left.
+  }
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 export const freePort = (): Promise<number> =>

@@ -9,7 +9,7 @@ import { pidOf } from './haic.ts';
 import { benchInstall } from './install.ts';
 import { type Hub, prepareHub } from './jupyterhub.ts';
 import { memoryOf, treeOf } from './processes.ts';
-import { atMost, compare, median, type Row, spread } from './rows.ts';
+import { atMost, compare, median, type Row, spread, table } from './rows.ts';
 
 const rounds = 5;
 const hubName = 'JupyterHub 6.1';
@@ -20,10 +20,10 @@ export async function benchStart(): Promise<readonly Row[]> {
   const haic = await startHaic();
   try {
     const hub = await prepareHub(directory).catch(messageOf);
-    const memory = await memoryRows(haic);
-    const installs = await benchInstall(directory);
-    const boots = await bootRow(haic, hub);
-    return [...(await appStartRows(haic, hub)), ...installs, boots, ...memory];
+    const memory = announced(await memoryRows(haic));
+    const installs = announced(await benchInstall(directory));
+    const boots = announced([await bootRow(haic, hub)]);
+    return [...(await appStartRows(haic, hub)), ...installs, ...boots, ...memory];
   } finally {
     await haic.stop();
     await rm(directory, { recursive: true, force: true });
@@ -175,6 +175,12 @@ async function installerMemory(haic: Haic): Promise<string> {
     break;
   }
   return `installer ${sums.pss.toFixed(0)}/${sums.rss.toFixed(0)}`;
+}
+
+/** Shown as soon as they are known: the whole takes long. */
+function announced(rows: readonly Row[]): readonly Row[] {
+  process.stderr.write(`${table(rows)}\n\n`);
+  return rows;
 }
 
 const missing = (why: string): string => `could not be had: ${why}`;
