@@ -35,6 +35,16 @@ export function connectPostgres(options: PostgresOptions): Database {
   };
 }
 
+/** Whether the database at this address holds the schema, asked on a connection of its own. */
+export async function hasSchema(url: string, schema: string): Promise<boolean> {
+  const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  try {
+    return (await sql`select 1 from pg_namespace where nspname = ${schema}`).length > 0;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
 /** Keeps two processes that start together from migrating the same schema at once. */
 const migrationLock = 4_811_013;
 

@@ -6,6 +6,7 @@ import { deadline, until } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
 import { signalProcess } from '@haic/kit/process-identity.ts';
 import { runsEmbeddedPostgres, startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
+import { hasSchema } from '@haic/platform/database/postgres.ts';
 import {
   ensureSecrets,
   type Installation,
@@ -56,7 +57,7 @@ async function start(
 
   say('Starting Haic');
   await step('Checking this machine', () => refuseIfUnable(settings));
-  const secrets = await step('Preparing folders and keys', () => prepare(at));
+  const secrets = await step('Preparing folders and keys', () => prepare(at, settings));
   const databaseUrl =
     settings.databaseUrl ?? (await step('Starting PostgreSQL', () => startDatabase(at, secrets)));
   const portal = await step('Building the portal', () => buildPortal(at.cache));
@@ -129,15 +130,18 @@ async function refuseIfUnable(settings: ServerSettings): Promise<void> {
   throw new CommandError(`This machine lacks what Haic needs:\n${lines.join('\n')}`);
 }
 
-async function prepare(at: Installation): Promise<InstallationSecrets> {
+async function prepare(at: Installation, settings: ServerSettings): Promise<InstallationSecrets> {
   await prepareHome(at);
-  return ensureSecrets(at, async () => {
-    const hasData = await access(path.join(at.postgresData, 'PG_VERSION')).then(
-      () => true,
-      () => false,
-    );
-    return !hasData;
-  });
+  return ensureSecrets(at, async () => !(await hasData(at, settings)));
+}
+
+/** Whether there is anything that only an earlier master key opens. */
+async function hasData(at: Installation, settings: ServerSettings): Promise<boolean> {
+  if (settings.databaseUrl !== undefined) return hasSchema(settings.databaseUrl, 'identity');
+  return access(path.join(at.postgresData, 'PG_VERSION')).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function startDatabase(at: Installation, secrets: InstallationSecrets): Promise<string> {
