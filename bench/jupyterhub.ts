@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { configurableHttpProxy, jupyterHub } from './peers.ts';
@@ -54,8 +54,10 @@ c.JupyterHub.load_roles = [{'name': 'bench', 'services': ['bench'],
     return response.status;
   };
   return {
-    start: () =>
-      startServer({
+    start: async () => {
+      // Left by one that was stopped; it would be looked for, and its zombie found where nothing reaps them.
+      await rm(path.join(directory, 'jupyterhub-proxy.pid'), { force: true });
+      return startServer({
         command: path.join(venv, 'bin/jupyterhub'),
         args: ['--config', config, '--JupyterHub.log_level=ERROR'],
         env: {
@@ -64,7 +66,8 @@ c.JupyterHub.load_roles = [{'name': 'bench', 'services': ['bench'],
         cwd: directory,
         url: `${url}/hub/api`,
         seconds: 90,
-      }),
+      });
+    },
     spawn: async (username) => {
       const created = await status('POST', `/hub/api/users/${username}`);
       if (created !== 201 && created !== 409) throw new Error(`Adding a user was answered with ${created}.`);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { identify, signalProcess } from '@haic/kit/process-identity.ts';
 
 const ticksPerSecond = Number(spawnSync('getconf', ['CLK_TCK']).stdout?.toString().trim()) || 100;
 
@@ -74,8 +75,6 @@ export async function startServer(options: {
     env: { ...process.env, ...options.env },
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, so that what it started can be ended with it.
-    detached: true,
   });
   let said = '';
   const listen = (chunk: Buffer) => {
@@ -111,10 +110,10 @@ async function untilAnswers(url: string, child: ChildProcess, seconds: number): 
   throw new Error(`no answer at ${url} in ${seconds} s`);
 }
 
-/** Ends the server, then whatever it left behind: JupyterHub stopped early leaves its proxy, which holds our pipes open. */
+/** Ends the server, then whatever it leaves behind: JupyterHub stopped early leaves its proxy, in a session of its own. */
 async function endOf(child: ChildProcess): Promise<void> {
-  const { pid } = child;
-  if (pid === undefined) return;
+  if (child.pid === undefined) return;
+  const tree = await Promise.all((await treeOf(child.pid)).map(identify));
   if (child.exitCode === null && child.signalCode === null) {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
@@ -122,11 +121,7 @@ async function endOf(child: ChildProcess): Promise<void> {
     await ended;
     clearTimeout(force);
   }
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // Nothing was left.
-  }
+  for (const identity of tree) if (identity !== undefined) await signalProcess(identity, 'SIGKILL');
   child.stdout?.destroy();
   child.stderr?.destroy();
 }

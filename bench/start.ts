@@ -20,10 +20,21 @@ export async function benchStart(): Promise<readonly Row[]> {
   const haic = await startHaic();
   try {
     const hub = await prepareHub(directory).catch(messageOf);
-    const memory = announced(await memoryRows(haic));
-    const installs = announced(await benchInstall(directory));
-    const boots = announced([await bootRow(haic, hub)]);
-    return [...(await appStartRows(haic, hub)), ...installs, ...boots, ...memory];
+    const parts: readonly [string, string, () => Promise<readonly Row[]>][] = [
+      ['8.memory', 'idle memory', () => memoryRows(haic)],
+      ['6', 'environment, cold', () => benchInstall(directory)],
+      ['8', "the platform's start", async () => [await bootRow(haic, hub)]],
+      ['5', 'app start', () => appStartRows(haic, hub)],
+    ];
+    const rows: Row[] = [];
+    for (const [id, name, measure] of parts) {
+      // One that fails takes none of the others with it.
+      const measured = await measure().catch((error: unknown) => [unmeasured(id, name, messageOf(error))]);
+      // Shown as soon as they are known: the whole takes long.
+      process.stderr.write(`${table(measured)}\n\n`);
+      rows.push(...measured);
+    }
+    return rows;
   } finally {
     await haic.stop();
     await rm(directory, { recursive: true, force: true });
@@ -177,12 +188,10 @@ async function installerMemory(haic: Haic): Promise<string> {
   return `installer ${sums.pss.toFixed(0)}/${sums.rss.toFixed(0)}`;
 }
 
-/** Shown as soon as they are known: the whole takes long. */
-function announced(rows: readonly Row[]): readonly Row[] {
-  process.stderr.write(`${table(rows)}\n\n`);
-  return rows;
-}
-
+const unmeasured = (id: string, name: string, why: string): Row => ({
+  ...compare({ id, name, peer: '-', unit: '', ours: null, theirs: null }, undefined),
+  note: `could not be measured: ${why}`,
+});
 const missing = (why: string): string => `could not be had: ${why}`;
 const between = (ours: readonly number[], theirs: readonly number[]): string =>
   `rounds: ours ${spread(ours)}, theirs ${spread(theirs)}`;
