@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { deadline, until } from '@haic/kit/deadline.ts';
 import type { Page, WebSocket } from 'playwright-core';
 import { importBundle, runApp, waitForStatus } from '../support/api.ts';
 import { type BrowserProfile, fillSignIn, openBrowser, signIn } from '../support/browser.ts';
@@ -112,7 +113,11 @@ describe('two people, each in a Chromium profile of their own', () => {
       (logout) => Reflect.get(globalThis, 'location').assign(logout),
       `${url}_auth/logout`,
     );
-    await shared.waitForURL((address) => address.origin === haic.url);
+    // Where the page ends up counts: waiting for one navigation fails when it is the one that was cut short.
+    await until(() => (new URL(shared.url()).origin === haic.url ? true : undefined), {
+      everyMs: 50,
+      signal: deadline(20_000),
+    });
     await shared.getByRole('link', { name: 'Sign in' }).or(shared.getByLabel('Username')).waitFor();
     const answer = await shared.context().request.get(`${haic.url}/session`);
     assert.deepEqual(await answer.json(), { signedIn: false });
