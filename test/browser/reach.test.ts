@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { deadline, until } from '@haic/kit/deadline.ts';
 import type { Page } from 'playwright-core';
 import { callApi, importBundle, runApp, waitForStatus } from '../support/api.ts';
 import { type BrowserProfile, openBrowser } from '../support/browser.ts';
@@ -98,8 +99,10 @@ describe('the real pages', () => {
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.setViewportSize({ width: 360, height: 740 });
       const fits = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
-      // The page is laid out anew some moments after its window has another width.
-      await page.waitForFunction(fits, undefined, { timeout: 5000 }).catch(async () => {
+      // The page is laid out anew some moments after its window has another width. Asked from here: polled inside the page, the
+      // expression would need eval, which the content security policy forbids.
+      const fitsNow = async () => ((await page.evaluate<boolean>(fits)) ? true : undefined);
+      await until(fitsNow, { everyMs: 50, signal: deadline(5_000) }).catch(async () => {
         const wide = await page.evaluate<string>(
           '[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 120)).slice(0, 6).join("\\n")',
         );
