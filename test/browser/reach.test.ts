@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { deadline, until } from '@haic/kit/deadline.ts';
 import type { Page } from 'playwright-core';
 import { callApi, importBundle, runApp, waitForStatus } from '../support/api.ts';
-import { type BrowserProfile, openBrowser } from '../support/browser.ts';
+import { type BrowserProfile, holds, openBrowser } from '../support/browser.ts';
 import { bundleSample, type Haic, startHaic } from '../support/haic.ts';
 import { picture } from './support.ts';
 
@@ -62,10 +61,11 @@ describe('the real pages', () => {
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
-    await page.waitForFunction('document.activeElement?.textContent === "Run"');
+    await holds(page, 'document.activeElement?.textContent === "Run"');
     await page.keyboard.press('Enter');
     await dialog.getByRole('button', { name: 'Run', exact: true }).waitFor();
-    await page.waitForFunction(
+    await holds(
+      page,
       'document.activeElement?.closest("[role=dialog]") && document.activeElement.textContent === "Run"',
     );
     await page.keyboard.press('Enter');
@@ -99,10 +99,8 @@ describe('the real pages', () => {
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.setViewportSize({ width: 360, height: 740 });
       const fits = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth';
-      // The page is laid out anew some moments after its window has another width. Asked from here: polled inside the page, the
-      // expression would need eval, which the content security policy forbids.
-      const fitsNow = async () => ((await page.evaluate<boolean>(fits)) ? true : undefined);
-      await until(fitsNow, { everyMs: 50, signal: deadline(5_000) }).catch(async () => {
+      // The page is laid out anew some moments after its window has another width.
+      await holds(page, fits, 5).catch(async () => {
         const wide = await page.evaluate<string>(
           '[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 120)).slice(0, 6).join("\\n")',
         );

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { makeZip } from '@haic/launcher/testing/zip.ts';
 import type { Page } from 'playwright-core';
+import { holds } from '../support/browser.ts';
 
 /** Where pictures of pages go, for people who look at them; without it none are made. */
 const pictures = process.env.HAIC_TEST_SCREENSHOTS;
@@ -11,7 +12,7 @@ export async function picture(page: Page, name: string): Promise<void> {
   if (pictures === undefined) return;
   await mkdir(pictures, { recursive: true });
   // Icons and pictures, too. Streams of events never end, so this is no "networkidle".
-  await page.waitForFunction('[...document.images].every((image) => image.complete)');
+  await holds(page, '[...document.images].every((image) => image.complete)');
   for (const [width, what] of [
     [1280, 'wide'],
     [360, 'narrow'],

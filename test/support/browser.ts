@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { deadline, until } from '@haic/kit/deadline.ts';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
 /** Chromium as it is installed by the system; nothing it does by itself leaves the machine. */
@@ -57,4 +58,13 @@ export async function signIn(page: Page, url: string, username: string, password
     .or(page.getByRole('navigation'))
     .first()
     .waitFor();
+}
+
+/**
+ * Waits until the JavaScript expression holds in the page. Asked from here: polled inside the page it would need eval, which the
+ * portal's content security policy forbids.
+ */
+export async function holds(page: Page, expression: string, seconds = 10): Promise<void> {
+  const ask = async () => ((await page.evaluate<boolean>(expression)) ? true : undefined);
+  await until(ask, { everyMs: 50, signal: deadline(seconds * 1000) });
 }
