@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { deadline, sleep, until } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
+import { identify } from '@haic/kit/process-identity.ts';
 import postgres from 'postgres';
 import { installPostgres, postgresMajor } from './install.ts';
 
@@ -45,17 +46,41 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await refuseOtherMajor(options.dataDirectory);
 
   const running = await runningServer(options.dataDirectory);
-  const { pid, port } = running ?? (await launch(programs, options));
-  const url = `postgres://haic:${encodeURIComponent(options.password)}@127.0.0.1:${port}/haic`;
-  await waitUntilItAnswers(url, options, pid);
+  const { pid, port } = running ?? (await launchOnFreePort(programs, options));
+  if (running !== undefined) await waitUntilItAnswers(running, options);
   return {
-    url,
+    url: urlOf(port, options),
     port,
     pid,
     started: running === undefined,
     stop: () => stopEmbeddedPostgres(options.dataDirectory),
   };
 }
+
+interface Server {
+  readonly pid: number;
+  readonly port: number;
+}
+
+const urlOf = (port: number, options: EmbeddedPostgresOptions): string =>
+  `postgres://haic:${encodeURIComponent(options.password)}@127.0.0.1:${port}/haic`;
+
+/** Between finding a free port and listening on it somebody else may take it: then another one is tried. */
+async function launchOnFreePort(programs: string, options: EmbeddedPostgresOptions): Promise<Server> {
+  for (let attempt = 1; ; attempt++) {
+    const server = await launch(programs, options, await freePort(attempt === 1 ? options.preferredPort : 0));
+    try {
+      await waitUntilItAnswers(server, options);
+      return server;
+    } catch (error) {
+      const lostItsPort = !(await isAlive(server)) && (await freePort(server.port)) !== server.port;
+      if (!lostItsPort || attempt === 5) throw error;
+    }
+  }
+}
+
+/** A zombie is no server: it only waits to be reaped. */
+const isAlive = async ({ pid }: Server): Promise<boolean> => (await identify(pid)) !== undefined;
 
 /** Stops the server of this data directory, whoever started it. Returns when it has ended. */
 export async function stopEmbeddedPostgres(dataDirectory: string): Promise<void> {
@@ -123,7 +148,7 @@ async function refuseOtherMajor(directory: string): Promise<void> {
 }
 
 /** The live postmaster of the directory, by its lock file; a file that a crash left behind names no process of ours. */
-async function runningServer(directory: string): Promise<{ pid: number; port: number } | undefined> {
+async function runningServer(directory: string): Promise<Server | undefined> {
   const lines = await readFile(path.join(directory, 'postmaster.pid'), 'utf8').then(
     (text) => text.split('\n'),
     () => [],
@@ -135,11 +160,7 @@ async function runningServer(directory: string): Promise<{ pid: number; port: nu
   return commandLine.includes('postgres') && commandLine.includes(directory) ? { pid, port } : undefined;
 }
 
-async function launch(
-  programs: string,
-  options: EmbeddedPostgresOptions,
-): Promise<{ pid: number; port: number }> {
-  const port = await freePort(options.preferredPort);
+async function launch(programs: string, options: EmbeddedPostgresOptions, port: number): Promise<Server> {
   await mkdir(path.dirname(options.logFile), { recursive: true });
   const log = await open(options.logFile, 'a', 0o600);
   const settings = {
@@ -184,18 +205,15 @@ function pidOf(child: ChildProcess): Promise<number> {
   });
 }
 
-async function waitUntilItAnswers(url: string, options: EmbeddedPostgresOptions, pid: number): Promise<void> {
+async function waitUntilItAnswers(server: Server, options: EmbeddedPostgresOptions): Promise<void> {
   const signal = deadline(60_000, options.signal);
   for (;;) {
     try {
-      await ensureDatabase(url);
+      await ensureDatabase(urlOf(server.port, options));
+      // Somebody else's server on this port would not have known the password.
       return;
     } catch (error) {
-      const alive = await stat(`/proc/${pid}`).then(
-        () => true,
-        () => false,
-      );
-      if (!alive || signal.aborted) {
+      if (!(await isAlive(server)) || signal.aborted) {
         throw new Error(`PostgreSQL did not start (${messageOf(error)}). Its log: ${options.logFile}`, {
           cause: error,
         });
