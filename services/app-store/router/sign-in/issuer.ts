@@ -198,8 +198,12 @@ async function discover(
 ): Promise<oidc.Configuration> {
   const plain = new URL(options.issuer).protocol === 'http:';
   return oidc.discovery(new URL(options.issuer), clientId, undefined, authentication, {
-    // Plain HTTP is loopback's only: the router refuses other addresses without TLS.
-    execute: plain ? [oidc.allowInsecureRequests] : [],
+    execute: [
+      // The way the token came by is no proof of who made it: signatures of ID tokens are verified, too.
+      oidc.enableNonRepudiationChecks,
+      // Plain HTTP is loopback's only: the router refuses other addresses without TLS.
+      ...(plain ? [oidc.allowInsecureRequests] : []),
+    ],
     timeout: 10,
     [oidc.customFetch]: (url, init) => options.fetch(url, init as RequestInit),
   });
