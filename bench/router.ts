@@ -11,7 +11,8 @@ import { cpuSeconds } from './processes.ts';
 import { chpToken, type PeerProxy, proxyPeers } from './proxies.ts';
 import { compare, median, type Row, spread } from './rows.ts';
 
-const rounds = 5;
+/** Even, so that each side comes early as often as late. */
+const rounds = 6;
 const requests = 8_000;
 const connections = 32;
 
@@ -71,10 +72,14 @@ const target = (haic: Haic, app: SmallApp, headers: Record<string, string>): Con
   headers: { host: app.host, accept: '*/*', ...headers },
 });
 
-/** Each in turn, round after round, so that what else the machine does falls on all alike. The first round only warms up. */
+/**
+ * Each in turn, round after round and every other one backwards, so that neither what else the machine does nor coming first falls on one
+ * alone. The first round only warms up.
+ */
 async function race(contenders: ReadonlyMap<string, Contender>): Promise<void> {
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [name, { pid, target, cpu, p50, p99 }] of contenders) {
+    const inTurn = round % 2 === 0 ? [...contenders] : [...contenders].toReversed();
+    for (const [name, { pid, target, cpu, p50, p99 }] of inTurn) {
       const before = await cpuSeconds(pid);
       const result = await load({ ...target, connections, requests });
       const spent = (await cpuSeconds(pid)) - before;
