@@ -81,7 +81,7 @@ async function copyEnd(from: string, to: string, most: number): Promise<{ from: 
     let at = first === 0 ? await sizeOf(to) : first;
     const enough = size + most;
     while (at < enough) {
-      const { bytesRead } = await source.read(buffer, 0, buffer.length, at);
+      const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, enough - at), at);
       if (bytesRead === 0) break;
       await target.write(buffer, 0, bytesRead, at - first);
       at += bytesRead;

@@ -71,9 +71,11 @@ describe('logs of a local workload', () => {
   });
 
   it('stays small in memory and on the disk, whatever is printed', async () => {
+    // The pause: what is printed in the instant between a rotation's copy and its truncation is lost (ADR 1), and a flood keeps
+    // rotations coming. That loss has a test of its own; here the last lines come when the flood has been dealt with.
     const spec = t.spec({
       command: python(
-        'os.write(1, b"first\\n")\nfor _ in range(160): os.write(1, b"y" * 65536)\nos.write(1, b"\\nnul \\0 bad \\xff\\xfe \\x1b[31m\\r\\nlast\\n")\ntime.sleep(60)',
+        'os.write(1, b"first\\n")\nfor _ in range(160): os.write(1, b"y" * 65536)\ntime.sleep(1)\nos.write(1, b"\\nnul \\0 bad \\xff\\xfe \\x1b[31m\\r\\nlast\\n")\ntime.sleep(60)',
       ),
       terminationGracePeriodSeconds: 0,
     });
