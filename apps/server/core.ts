@@ -1,9 +1,10 @@
 import { chmod, rm } from 'node:fs/promises';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
-import { fetchOverSocket } from '@haic/kit/http/client.ts';
+import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import { createHttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
+import { haicVersion } from '@haic/kit/version.ts';
 import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
 import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
 import { type Catalog, catalogMigrations, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
@@ -20,8 +21,6 @@ import { createRuntime, type WorkloadPaths, workloadPaths } from './runtime.ts';
 import type { RunningRole } from './serve.ts';
 import { requireDatabaseUrl, type ServerSettings } from './settings.ts';
 import { writeTrustBundle } from './trust.ts';
-
-const version = '0.1.0';
 
 /** Identity, discovery, catalog and scheduler in one process, on a Unix socket that only the owner of the installation opens. */
 export async function startCore(options: {
@@ -93,7 +92,7 @@ export async function startCore(options: {
     return { status: 'ok' };
   });
   identity.register(server);
-  createDiscovery({ publicUrl, issuerUrl: issuer, version }).register(server);
+  createDiscovery({ publicUrl, issuerUrl: issuer, version: haicVersion }).register(server);
   catalog.register(server);
   scheduler.register(server);
   registerOperatorRoutes(server, runtime);

@@ -1,6 +1,6 @@
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
-import { fetchOverSocket } from '@haic/kit/http/client.ts';
+import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
 import { createRouter, routerMigrations } from '@haic/services/app-store/router/router.ts';

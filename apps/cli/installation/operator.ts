@@ -1,7 +1,8 @@
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { deadline } from '@haic/kit/deadline.ts';
 import { HaicError } from '@haic/kit/errors.ts';
-import { callJson, fetchOverSocket } from '@haic/kit/http/client.ts';
+import { callJson } from '@haic/kit/http/client.ts';
+import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import { type Installation, readSecrets } from '@haic/server/installation.ts';
 import { CommandError } from '../terminal.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { invalid, notFound } from '@haic/kit/errors.ts';
-import { fetchOverSocket } from '@haic/kit/http/client.ts';
+import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import { deriveKey } from '@haic/kit/keys.ts';
 import { hasBody, readHead } from '@haic/kit/proxy/head.ts';
 import { responseOn } from '@haic/kit/proxy/upgrade.ts';

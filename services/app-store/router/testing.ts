@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
 import { deadline, until } from '@haic/kit/deadline.ts';
-import { fetchOverSocket } from '@haic/kit/http/client.ts';
+import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import { createHttpServer, principalOf } from '@haic/kit/http/server.ts';
 import { createLogger } from '@haic/kit/logging.ts';
 import type { Database } from '@haic/platform/database/port.ts';
