@@ -13,6 +13,7 @@ import type { Principal } from '../auth/principal.ts';
 import type { TokenVerifier } from '../auth/verify-token.ts';
 import { fromDatabaseError, HaicError, invalid, notFound, unauthenticated } from '../errors.ts';
 import type { Logger } from '../logging.ts';
+import { describeAnswers } from './answers.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -39,6 +40,8 @@ export function createHttpServer(options: {
   logger: Logger;
   verifyToken: TokenVerifier;
   bodyLimit?: number;
+  /** Refuse to send what a route's schema does not describe. On unless an installation says otherwise: every test checks. */
+  checkAnswers?: boolean;
 }) {
   const server = fastify({
     // As the base type, so that what comes out is the plain `HttpServer` that services mount on.
@@ -56,6 +59,7 @@ export function createHttpServer(options: {
     .setValidatorCompiler(TypeBoxValidatorCompiler)
     .withTypeProvider<TypeBoxTypeProvider>();
 
+  describeAnswers(server, options.checkAnswers ?? true);
   server.decorateRequest('principal', undefined);
   server.addHook('onRequest', async (request) => {
     if (request.is404 || request.routeOptions.config.public !== undefined) return;

@@ -2,11 +2,15 @@ import { Type } from '@fastify/type-provider-typebox';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { presentAppDetails } from '../present.ts';
 import type { CatalogServer, RouteContext } from './context.ts';
-import { IdParams, VisibilitySchema } from './schemas.ts';
+import { AppDetailsSchema, IdParams, tags, VisibilitySchema } from './schemas.ts';
 
 const schema = {
+  operationId: 'changeApp',
+  summary: 'Changes who sees the app.',
+  tags,
   params: IdParams,
   body: Type.Object({ visibility: VisibilitySchema }, { additionalProperties: false }),
+  response: { 200: AppDetailsSchema },
 };
 
 /** PATCH /api/v1/apps/:id: the visibility, the one thing of an app that changes. */

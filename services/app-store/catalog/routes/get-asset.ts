@@ -1,8 +1,16 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { binary, noContent } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { type CatalogServer, type RouteContext, signalOf } from './context.ts';
+import { tags } from './schemas.ts';
 
-const schema = { params: Type.Object({ id: Type.String(), name: Type.String() }) };
+const schema = {
+  operationId: 'getAppImage',
+  summary: 'An icon or screenshot of the app.',
+  tags,
+  params: Type.Object({ id: Type.String(), name: Type.String() }),
+  response: { 200: binary(['image/png', 'image/jpeg'], 'The image.'), 304: noContent },
+};
 
 /**
  * GET /api/v1/apps/:id/assets/:name: icons and screenshots. A stranger's file on the portal's own host: so the type is the one that

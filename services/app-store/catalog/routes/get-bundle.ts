@@ -1,10 +1,19 @@
+import { binary } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { type CatalogServer, type RouteContext, signalOf } from './context.ts';
-import { IdParams } from './schemas.ts';
+import { IdParams, tags } from './schemas.ts';
+
+const schema = {
+  operationId: 'downloadApp',
+  summary: 'The bundle as it was imported.',
+  tags,
+  params: IdParams,
+  response: { 200: binary('application/zip', 'The bundle.') },
+};
 
 /** GET /api/v1/apps/:id/bundle: the zip as it was imported, to be kept and never shown. */
 export function getBundleRoute(server: CatalogServer, { service }: RouteContext): void {
-  server.get('/api/v1/apps/:id/bundle', { schema: { params: IdParams } }, async (request, reply) => {
+  server.get('/api/v1/apps/:id/bundle', { schema }, async (request, reply) => {
     const { app, open } = await service.openBundle(principalOf(request), request.params.id);
     const { name, version } = app.manifest;
     const fileName = `${name}.${version}.wave`;

@@ -1,14 +1,24 @@
 import type { Readable } from 'node:stream';
 import { Type } from '@fastify/type-provider-typebox';
 import { type HaicError, invalid } from '@haic/kit/errors.ts';
+import { binary, problems } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { presentAppDetails } from '../present.ts';
 import { bundleTooLarge, patience } from '../uploads.ts';
 import { type CatalogServer, type RouteContext, signalOf } from './context.ts';
-import { VisibilitySchema } from './schemas.ts';
+import { AppDetailsSchema, tags, VisibilitySchema } from './schemas.ts';
 
-const schema = { querystring: Type.Object({ visibility: Type.Optional(VisibilitySchema) }) };
 const bundleTypes = ['application/octet-stream', 'application/zip', 'application/x-zip-compressed'];
+const schema = {
+  operationId: 'importApp',
+  summary: 'Imports a bundle as a new version of an app.',
+  description:
+    'The body is the bundle (.wave) itself. What is wrong with it is in `details.problems`, each with file, key and remedy.',
+  tags,
+  querystring: Type.Object({ visibility: Type.Optional(VisibilitySchema) }),
+  body: binary(bundleTypes, 'The bundle.'),
+  response: { 201: AppDetailsSchema, ...problems(408, 409, 507) },
+};
 
 /** POST /api/v1/apps?visibility=PRIVATE: the body is the bundle; it is streamed to disk, checked, and only then kept. */
 export function importAppRoute(server: CatalogServer, { service, limits, view }: RouteContext): void {

@@ -253,7 +253,7 @@ describe('the catalog over HTTP', () => {
     assert.deepEqual(got, made);
     for (const bad of [
       'pageSize=0',
-      'pageSize=1000',
+      'pageSize=1001',
       'pageSize=x',
       'pageToken=x',
       `pageToken=${Buffer.from('1 not-an-id').toString('base64url')}`,

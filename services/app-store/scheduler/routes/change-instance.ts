@@ -1,15 +1,14 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { problems } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
-import {
-  answerWith,
-  IdParams,
-  type RouteContext,
-  type SchedulerServer,
-  VisibilitySchema,
-} from './context.ts';
+import { answerWith, type RouteContext, type SchedulerServer } from './context.ts';
+import { IdParams, InstanceSchema, tags, VisibilitySchema } from './schemas.ts';
 
 const aYear = 366 * 24 * 3600;
 const schema = {
+  operationId: 'changeInstance',
+  summary: 'Changes who may open the instance, or (administrators) when it pauses by itself.',
+  tags,
   params: IdParams,
   body: Type.Object(
     {
@@ -20,6 +19,7 @@ const schema = {
     },
     { additionalProperties: false, minProperties: 1 },
   ),
+  response: { 200: InstanceSchema, ...problems(409) },
 };
 
 /** PATCH /api/v1/instances/:id: the visibility, in effect at once; for administrators also when it pauses by itself. */

@@ -1,4 +1,4 @@
-import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import type { Runtime, RuntimeCapabilities } from '@haic/platform/runtime/port.ts';
@@ -27,14 +27,6 @@ export interface RouteContext {
 
 export const withTypes = (server: HttpServer) => server.withTypeProvider<TypeBoxTypeProvider>();
 export type SchedulerServer = ReturnType<typeof withTypes>;
-
-const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
-export const IdParams = Type.Object({ id: Type.String({ pattern: uuid }) });
-export const VisibilitySchema = Type.Union([
-  Type.Literal('PRIVATE'),
-  Type.Literal('ALL_USERS'),
-  Type.Literal('PUBLIC'),
-]);
 
 export async function answerWith(context: RouteContext, request: FastifyRequest, instance: Instance) {
   const icons = await context.iconsOf([instance.app.id]);

@@ -1,14 +1,28 @@
 import { createHash } from 'node:crypto';
+import { textual } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { holdLease } from '../lease.ts';
 import type { Instance } from '../model.ts';
 import { maySee } from '../policy.ts';
 import { formatEvent, heartbeat, sendEvents } from '../sse.ts';
-import { answerWith, IdParams, type RouteContext, type SchedulerServer } from './context.ts';
+import { answerWith, type RouteContext, type SchedulerServer } from './context.ts';
+import { IdParams, tags } from './schemas.ts';
+
+const schema = {
+  operationId: 'followInstance',
+  summary: 'The instance at each change, as server-sent events, until it is gone.',
+  description:
+    'The data of an event `instance` is the instance as `getInstance` answers it. The event `end` is the last one.',
+  tags,
+  params: IdParams,
+  response: {
+    200: textual(['text/event-stream'], 'Events until the instance is gone or one may no longer see it.'),
+  },
+};
 
 /** GET /api/v1/instances/:id/events: the instance at each change (SSE), until it is gone. */
 export function instanceEventsRoute(server: SchedulerServer, context: RouteContext): void {
-  server.get('/api/v1/instances/:id/events', { schema: { params: IdParams } }, async (request, reply) => {
+  server.get('/api/v1/instances/:id/events', { schema }, async (request, reply) => {
     const actor = principalOf(request);
     const { id } = request.params;
     await context.service.get(actor, id);

@@ -1,20 +1,30 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { Principal } from '@haic/kit/auth/principal.ts';
+import { textual } from '@haic/kit/http/operation.ts';
 import { type FastifyRequest, principalOf } from '@haic/kit/http/server.ts';
 import { holdLease } from '../lease.ts';
 import { numberedLines } from '../log-lines.ts';
 import { type Instance, workloadNameOf } from '../model.ts';
 import { mayReadLogs } from '../policy.ts';
 import { formatEvent, heartbeat, sendEvents, sendStream, withHeartbeat } from '../sse.ts';
-import { IdParams, type RouteContext, type SchedulerServer } from './context.ts';
+import type { RouteContext, SchedulerServer } from './context.ts';
+import { IdParams, tags } from './schemas.ts';
 
 const schema = {
+  operationId: 'readInstanceLog',
+  summary: 'The log of an instance.',
+  description:
+    'Plain text, or server-sent events with line numbers as ids to whoever accepts `text/event-stream`.',
+  tags,
   params: IdParams,
   querystring: Type.Object({
-    previous: Type.Optional(Type.Boolean()),
-    follow: Type.Optional(Type.Boolean()),
-    tail: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+    previous: Type.Optional(Type.Boolean({ description: 'Of the process that ran before.' })),
+    follow: Type.Optional(Type.Boolean({ description: 'Goes on while the process does.' })),
+    tail: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'Only the last so many lines.' }),
+    ),
   }),
+  response: { 200: textual(['text/plain', 'text/event-stream'], 'The lines.') },
 };
 
 interface LogQuery {

@@ -1,4 +1,5 @@
-import { IdParams, type RouteContext, type SchedulerServer } from './context.ts';
+import type { RouteContext, SchedulerServer } from './context.ts';
+import { IdParams } from './schemas.ts';
 import { verifyLauncher } from './verify-launcher.ts';
 
 /** GET /api/launcher/v1/instances/:id/bundle: the zip as it was imported, for the instance alone. */

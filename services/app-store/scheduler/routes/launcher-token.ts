@@ -1,4 +1,5 @@
-import { IdParams, type RouteContext, type SchedulerServer } from './context.ts';
+import type { RouteContext, SchedulerServer } from './context.ts';
+import { IdParams } from './schemas.ts';
 import { verifyLauncher } from './verify-launcher.ts';
 
 /** POST /api/launcher/v1/instances/:id/token: a token of minutes for the app's code, acting for the owner (design §6). */

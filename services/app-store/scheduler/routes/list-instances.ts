@@ -1,18 +1,27 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { invalid } from '@haic/kit/errors.ts';
+import { cutPage, isoTime, pageOf, pageQuery, readPageToken } from '@haic/kit/http/paging.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import type { Instance } from '../model.ts';
 import { presentInstance } from '../present.ts';
 import type { RouteContext, SchedulerServer } from './context.ts';
+import { InstanceSchema, tags } from './schemas.ts';
 
 const schema = {
+  operationId: 'listInstances',
+  summary: 'One’s own instances, or all that one may see, the newest first.',
+  tags,
   querystring: Type.Object({
-    all: Type.Optional(Type.Boolean()),
+    ...pageQuery,
+    all: Type.Optional(Type.Boolean({ description: 'Other people’s too, as far as one may see them.' })),
     appId: Type.Optional(Type.String({ maxLength: 100, pattern: '^[0-9A-Za-z-]+$' })),
-    query: Type.Optional(Type.String({ maxLength: 200 })),
-    pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
-    pageToken: Type.Optional(Type.String({ maxLength: 200 })),
+    query: Type.Optional(
+      Type.String({
+        maxLength: 200,
+        description: 'Part of the title or name of the app, the owner or the id.',
+      }),
+    ),
   }),
+  response: { 200: pageOf(InstanceSchema) },
 };
 const defaultPageSize = 100;
 
@@ -24,10 +33,9 @@ export function listInstancesRoute(server: SchedulerServer, context: RouteContex
     const found = (
       await context.service.list(actor, { all, ...(appId === undefined ? {} : { appId }) })
     ).filter((instance) => matches(instance, query));
-    const rest = pageToken === undefined ? found : behind(found, readToken(pageToken));
-    const page = rest.slice(0, pageSize);
+    const rest = pageToken === undefined ? found : behind(found, placeOf(pageToken));
+    const { page, next } = cutPage(rest, pageSize, ({ createdAt, id }) => [createdAt, id]);
     const icons = await context.iconsOf(page.map((instance) => instance.app.id));
-    const last = page.at(-1);
     return {
       items: page.map((instance) =>
         presentInstance(instance, {
@@ -36,7 +44,7 @@ export function listInstancesRoute(server: SchedulerServer, context: RouteContex
           icon: icons.get(instance.app.id) ?? null,
         }),
       ),
-      ...(last === undefined || rest.length <= pageSize ? {} : { nextPageToken: writeToken(last) }),
+      ...next,
     };
   });
 }
@@ -56,12 +64,7 @@ interface Position {
 const behind = (instances: readonly Instance[], { createdAt, id }: Position): readonly Instance[] =>
   instances.filter((i) => i.createdAt < createdAt || (i.createdAt === createdAt && i.id > id));
 
-const writeToken = ({ createdAt, id }: Position): string =>
-  Buffer.from(`${createdAt} ${id}`).toString('base64url');
-
-function readToken(token: string): Position {
-  const [createdAt, id, ...more] = Buffer.from(token, 'base64url').toString('utf8').split(' ');
-  if (createdAt === undefined || id === undefined || more.length > 0)
-    throw invalid('invalid_page_token', 'This page token is not one of ours. Begin with the first page.');
+function placeOf(token: string): Position {
+  const [createdAt = '', id = ''] = readPageToken(token, isoTime, /^[0-9A-Za-z-]{1,64}$/);
   return { createdAt, id };
 }

@@ -1,14 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { problems } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
-import {
-  answerWith,
-  IdParams,
-  type RouteContext,
-  type SchedulerServer,
-  VisibilitySchema,
-} from './context.ts';
+import { answerWith, type RouteContext, type SchedulerServer } from './context.ts';
+import { IdParams, InstanceSchema, tags, VisibilitySchema } from './schemas.ts';
 
 const schema = {
+  operationId: 'runApp',
+  summary: 'Runs an app for the person who asks.',
+  tags,
   params: IdParams,
   body: Type.Optional(
     Type.Union([
@@ -16,6 +15,7 @@ const schema = {
       Type.Object({ visibility: Type.Optional(VisibilitySchema) }, { additionalProperties: false }),
     ]),
   ),
+  response: { 201: InstanceSchema, ...problems(409, 507) },
 };
 
 /** POST /api/v1/apps/:id/instances: runs an app for the person who asks. */
