@@ -124,4 +124,27 @@ describe('verifying access tokens', () => {
       (error) => error instanceof HaicError && error.status === 503,
     );
   });
+
+  it('finds the keys by the discovery document of the issuer, and by no other', async () => {
+    let named = '';
+    const issuerServer = createServer((request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(
+        request.url === '/.well-known/openid-configuration'
+          ? JSON.stringify({ issuer: named, jwks_uri: jwksUrl })
+          : '{}',
+      );
+    });
+    await new Promise<void>((resolve) => issuerServer.listen(0, '127.0.0.1', resolve));
+    const own = `http://127.0.0.1:${(issuerServer.address() as AddressInfo).port}`;
+    const discovering = createTokenVerifier({ issuer: own, audience: 'haic' });
+    named = issuer;
+    await assert.rejects(
+      discovering(await token({ issuer: own })),
+      (error) => error instanceof HaicError && error.status === 503,
+    );
+    named = own;
+    assert.equal((await discovering(await token({ issuer: own }))).subject, 'u1');
+    issuerServer.close();
+  });
 });

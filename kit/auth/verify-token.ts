@@ -13,13 +13,16 @@ import { instanceOfParty, type Principal, partyKindOf } from './principal.ts';
 
 export type TokenVerifier = (token: string) => Promise<Principal>;
 
+const deadlineMs = 5_000;
+
 type KeySource = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;
 
 export interface TokenVerifierOptions {
   /** Compared byte for byte with `iss`. */
   readonly issuer: string;
   readonly audience: string;
-  readonly jwksUrl: string;
+  /** Left out, the issuer's own discovery document says it, asked at first use. */
+  readonly jwksUrl?: string;
   /** How to reach the issuer, when it is not dialled by its public name (e.g. over a socket). */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
@@ -32,11 +35,39 @@ const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
  * authorised party that Haic knows. Keys are cached; an unknown `kid` refreshes them (at most once in 30 s).
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const keys: KeySource = createRemoteJWKSet(new URL(options.jwksUrl), {
-    timeoutDuration: 5_000,
+  let known: Promise<KeySource> | undefined;
+  const keySource = () => {
+    known ??= keySourceOf(options).catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  };
+  return (token) => verifyToken(token, async (header, input) => (await keySource())(header, input), options);
+}
+
+async function keySourceOf(options: TokenVerifierOptions): Promise<KeySource> {
+  const jwksUrl = options.jwksUrl ?? (await discoverKeys(options.issuer, options.fetch ?? fetch));
+  return createRemoteJWKSet(new URL(jwksUrl), {
+    timeoutDuration: deadlineMs,
     ...(options.fetch === undefined ? {} : { [customFetch]: options.fetch }),
   });
-  return (token) => verifyToken(token, keys, options);
+}
+
+/** OpenID Connect Discovery 1.0 §4: the document must name the very issuer that it was asked from (§4.3). */
+async function discoverKeys(
+  issuer: string,
+  ask: (url: string, init: RequestInit) => Promise<Response>,
+): Promise<string> {
+  const response = await ask(`${issuer}/.well-known/openid-configuration`, {
+    redirect: 'error',
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  if (!response.ok) throw new Error(`its discovery document answers ${response.status}`);
+  const document: unknown = await response.json();
+  if (!isRecord(document) || document.issuer !== issuer || typeof document.jwks_uri !== 'string')
+    throw new Error('its discovery document is not that of this issuer');
+  return document.jwks_uri;
 }
 
 export async function verifyToken(
