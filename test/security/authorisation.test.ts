@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { secretsOf } from '@haic/server/installation.ts';
 import { type Haic, startHaic } from '../support/haic.ts';
-import { csrfTokenOf, inside, type Probe, signedIn, startProbe, statusOf } from './support.ts';
+import {
+  appTokenOf,
+  csrfTokenOf,
+  grantAt,
+  inside,
+  type Probe,
+  serviceTokenOf,
+  signedIn,
+  startProbe,
+  statusOf,
+} from './support.ts';
 
 let haic: Haic;
 let mine: Probe;
@@ -18,42 +25,12 @@ before(async () => {
   for (const name of ['ada', 'mallory', 'vera', 'admin']) tokens[name] = await haic.accessToken(name);
   mine = await startProbe(haic, tokens.ada as string);
   shared = await startProbe(haic, tokens.ada as string, 'shared-probe', 'ALL_USERS');
-  tokens.app = await appToken(mine);
+  tokens.app = await appTokenOf(haic, tokens.ada as string, mine);
   tokens.cli = await cliToken();
-  tokens.router = await serviceToken('haic-service-router');
-  tokens.operator = await serviceToken('haic-service-operator');
+  tokens.router = await serviceTokenOf(haic, 'haic-service-router');
+  tokens.operator = await serviceTokenOf(haic, 'haic-service-operator');
 });
 after(() => haic?.stop());
-
-const issuer = () => `${haic.url}/auth/realms/haic/protocol/openid-connect`;
-const grant = async (fields: Record<string, string>, authorization?: string) => {
-  const response = await fetch(`${issuer()}/token`, {
-    method: 'POST',
-    headers: authorization === undefined ? {} : { authorization },
-    body: new URLSearchParams(fields),
-  });
-  return {
-    status: response.status,
-    body: (await response.json()) as { access_token: string; error?: string },
-  };
-};
-
-/** What the code of a private instance gets to act for its owner: the official way, from the inside. */
-async function appToken(probe: Probe): Promise<string> {
-  const said = await inside(
-    haic,
-    tokens.ada as string,
-    probe,
-    `
-import json, os, urllib.parse, urllib.request
-fields = dict(grant_type="refresh_token", client_id="haic-platform", refresh_token=os.environ["H2O_CLOUD_CLIENT_PLATFORM_TOKEN"])
-answer = urllib.request.urlopen(os.environ["H2O_CLOUD_TOKEN_ENDPOINT_URL"], urllib.parse.urlencode(fields).encode())
-print(json.load(answer)["access_token"])
-`,
-  );
-  assert.match(said, /^eyJ/);
-  return said.trim();
-}
 
 async function cliToken(): Promise<string> {
   const browser = await signedIn(haic, 'ada', passwords.ada as string);
@@ -68,15 +45,8 @@ async function cliToken(): Promise<string> {
     body: '{"kind":"cli"}',
   });
   const { token } = JSON.parse(answer.body) as { token: string };
-  return (await grant({ grant_type: 'refresh_token', client_id: 'haic-cli', refresh_token: token })).body
-    .access_token;
-}
-
-async function serviceToken(clientId: string): Promise<string> {
-  const key = (await readFile(path.join(haic.home, 'secrets/master-key'), 'utf8')).trim();
-  const secret = secretsOf(Buffer.from(key, 'hex')).clientSecret(clientId);
-  const basic = `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`;
-  return (await grant({ grant_type: 'client_credentials' }, basic)).body.access_token;
+  return (await grantAt(haic, { grant_type: 'refresh_token', client_id: 'haic-cli', refresh_token: token }))
+    .body.access_token;
 }
 
 type Cell = number | '-';
@@ -164,13 +134,13 @@ describe('4 token substitution: clients × operations', () => {
 
   test('neither an app’s token nor its handle is turned into one of another client', async () => {
     for (const client of ['haic-platform', 'haic-cli']) {
-      const refreshed = await grant({
+      const refreshed = await grantAt(haic, {
         grant_type: 'refresh_token',
         client_id: client,
         refresh_token: tokens.app as string,
       });
       assert.equal(refreshed.status, 400);
-      const exchanged = await grant({
+      const exchanged = await grantAt(haic, {
         grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
         client_id: client,
         subject_token: tokens.app as string,
@@ -209,70 +179,7 @@ except urllib.error.HTTPError as error: print(error.code)
   });
 });
 
-describe('20 who may what: every route × who', () => {
-  const who = ['ada', 'mallory', 'admin', 'vera', undefined];
-
-  test('of a PRIVATE app and its PRIVATE instance', async () => {
-    const app = `/api/v1/apps/${mine.appId}`;
-    const instance = `/api/v1/instances/${mine.id}`;
-    // biome-ignore format: columns
-    const rows: readonly Row[] = [
-      //                                     owner other admin visitor anonymous
-      ['GET', app,                             200, 404, 200, 404, 401],
-      ['GET', `${app}/assets/icon.png`,        404, 404, 404, 404, 401],
-      ['PATCH', app,                           200, 404, 200, 404, 401],
-      ['DELETE', app,                          409, 404, 409, 404, 401],
-      ['POST', `${app}/instances`,             '-', 404, 403, 404, 401],
-      ['GET', instance,                        200, 404, 200, 404, 401],
-      ['GET', `${instance}/status`,            200, 404, 200, 404, 401],
-      ['GET', `${instance}/events`,            200, 404, 200, 404, 401],
-      ['GET', `${instance}/logs`,              200, 404, 200, 404, 401],
-      ['PATCH', instance,                      200, 404, 200, 404, 401],
-      ['DELETE', instance,                     '-', 404, '-', 404, 401],
-      // Administration is not acting for somebody: nobody opens another's PRIVATE app.
-      ['GET', `/instance/${mine.id}/`,         200, 404, 404, 404, 307],
-    ];
-    await tryAll(who, rows);
-  });
-
-  test('of an ALL_USERS app and its ALL_USERS instance', async () => {
-    const app = `/api/v1/apps/${shared.appId}`;
-    const instance = `/api/v1/instances/${shared.id}`;
-    // biome-ignore format: columns
-    const rows: readonly Row[] = [
-      ['GET', app,                             200, 200, 200, 404, 401],
-      ['PATCH', app,                           '-', 403, '-', 404, 401],
-      ['DELETE', app,                          409, 403, 409, 404, 401],
-      ['POST', `${app}/instances`,             '-', '-', '-', 404, 401],
-      ['GET', instance,                        200, 200, 200, 404, 401],
-      ['GET', `${instance}/status`,            200, 200, 200, 404, 401],
-      ['GET', `${instance}/events`,            200, 200, 200, 404, 401],
-      ['GET', `${instance}/logs`,              200, 403, 200, 404, 401],
-      ['PATCH', instance,                      '-', 403, '-', 404, 401],
-      ['DELETE', instance,                     '-', 403, '-', 404, 401],
-      ['GET', `/instance/${shared.id}/`,       200, 200, 200, 404, 307],
-    ];
-    await tryAll(who, rows);
-  });
-
-  test('of what belongs to nobody in particular, and of what is public', async () => {
-    // biome-ignore format: columns
-    const rows: readonly Row[] = [
-      ['GET', '/api/v1/me',                                      200, 200, 200, 200, 401],
-      ['GET', '/api/v1/apps',                                    200, 200, 200, 200, 401],
-      ['GET', '/api/v1/instances',                               200, 200, 200, 200, 401],
-      ['GET', '/api/v1/instances?all=true',                      200, 200, 200, 200, 401],
-      ['POST', '/api/v1/apps?visibility=PRIVATE',                400, 400, 400, 403, 401],
-      ['GET', '/api/v1/no-such-route',                           404, 404, 404, 404, 404],
-      ['GET', '/version',                                        200, 200, 200, 200, 200],
-      ['GET', '/.ai.h2o.cloud.discovery/v1/environment',         200, 200, 200, 200, 200],
-      ['GET', '/auth/realms/haic/.well-known/openid-configuration', 200, 200, 200, 200, 200],
-      ['GET', '/auth/realms/haic/protocol/openid-connect/certs', 200, 200, 200, 200, 200],
-      ['GET', '/auth/realms/haic/protocol/openid-connect/userinfo', 200, 200, 200, 200, 401],
-    ];
-    await tryAll(who, rows);
-  });
-
+describe('20 who may what', () => {
   test('lists show each person what they may know of, and no more', async () => {
     const listed = async (name: string, route: string) => {
       const response = await fetch(`${haic.url}${route}`, {

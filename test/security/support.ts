@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { makeZip } from '@haic/launcher/testing/zip.ts';
+import { secretsOf } from '@haic/server/installation.ts';
 import { Browser } from '@haic/services/app-store/router/testing.ts';
 import { WebSocket } from 'ws';
 import { importBundle, runApp, waitForStatus } from '../support/api.ts';
@@ -38,8 +40,53 @@ export async function startProbe(
   const app = await importBundle(haic, token, bundle, visibility);
   const { id } = await runApp(haic, token, app.id, visibility);
   await waitForStatus(haic, token, id, 'DEPLOYED');
+  return probeOf(haic, id, app.id);
+}
+
+/** A probe that runs already. */
+export function probeOf(haic: Haic, id: string, appId = ''): Probe {
   const host = `${id}.localhost:${haic.port}`;
-  return { appId: app.id, id, host, origin: `http://${host}` };
+  return { appId, id, host, origin: `http://${host}` };
+}
+
+/** What the code of a PRIVATE instance gets to act for its owner: the official way, from the inside. */
+export async function appTokenOf(haic: Haic, owner: string, probe: Probe): Promise<string> {
+  const said = await inside(
+    haic,
+    owner,
+    probe,
+    `
+import json, os, urllib.parse, urllib.request
+fields = dict(grant_type="refresh_token", client_id="haic-platform", refresh_token=os.environ["H2O_CLOUD_CLIENT_PLATFORM_TOKEN"])
+answer = urllib.request.urlopen(os.environ["H2O_CLOUD_TOKEN_ENDPOINT_URL"], urllib.parse.urlencode(fields).encode())
+print(json.load(answer)["access_token"])
+`,
+  );
+  assert.match(said, /^eyJ/);
+  return said.trim();
+}
+
+/** A grant at the issuer's token endpoint. */
+export async function grantAt(
+  haic: Haic,
+  fields: Record<string, string>,
+  authorization?: string,
+): Promise<{ status: number; body: { access_token: string; error?: string } }> {
+  const response = await fetch(`${haic.url}/auth/realms/haic/protocol/openid-connect/token`, {
+    method: 'POST',
+    headers: authorization === undefined ? {} : { authorization },
+    body: new URLSearchParams(fields),
+  });
+  const body = (await response.json()) as { access_token: string; error?: string };
+  return { status: response.status, body };
+}
+
+/** The token of a service of the platform itself. */
+export async function serviceTokenOf(haic: Haic, clientId: string): Promise<string> {
+  const key = (await readFile(path.join(haic.home, 'secrets/master-key'), 'utf8')).trim();
+  const secret = secretsOf(Buffer.from(key, 'hex')).clientSecret(clientId);
+  const basic = `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`;
+  return (await grantAt(haic, { grant_type: 'client_credentials' }, basic)).body.access_token;
 }
 
 /** Runs Python inside of the app, with all rights that the app has; what it printed. */

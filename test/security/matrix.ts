@@ -1,0 +1,153 @@
+/**
+ * Who may what: every route × who asks × visibility × ownership, written by hand from the rules for people with full access, visitors,
+ * app owners and administrators (contract of the App Store §4) and for the tokens of apps (design §6). Never generated from the code.
+ *
+ * Olga owns the apps. Ada runs them. Mallory has full access, too. Vera ran an instance before she became a visitor, Vic is one and has
+ * nothing. `here` is what Ada's PRIVATE instance gets to act for her, `else` the same of another instance of hers, `adm's` of one of the
+ * administrator's. `svc` is the router's own token, `none` no token at all.
+ */
+export const actors = [
+  'ada',
+  'olga',
+  'mallory',
+  'admin',
+  'vera',
+  'vic',
+  'here',
+  'else',
+  "adm's",
+  'svc',
+  'none',
+] as const;
+
+export type Cell = number | '-';
+/** `-` is not tried: it would be granted and change what the next ones need. What is granted there is tried by itself below. */
+export type Row = readonly [method: string, route: string, body: unknown, ...expected: Cell[]];
+
+const private_ = { visibility: 'PRIVATE' };
+const hour = { suspendAfter: 3600 };
+const zip = Buffer.from('no zip');
+const noOne = '00000000-0000-4000-8000-000000000000';
+
+// biome-ignore format: columns
+export const ofApps: readonly Row[] = [
+  //                                                            ada olga mallory admin vera vic here else adm's svc none
+  ['GET',    '/api/v1/apps', undefined,                          200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 401],
+  // Any person with full access imports; an app never does for one.
+  ['POST',   '/api/v1/apps', zip,                                400, 400, 400, 400, 403, 403, 403, 403, 403, 403, 401],
+
+  ['GET',    '/api/v1/apps/{hiddenApp}', undefined,              404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/apps/{hiddenApp}/assets/icon.png', undefined, 404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/apps/{hiddenApp}/bundle', undefined,       404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/apps/{hiddenApp}', private_,               404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['DELETE', '/api/v1/apps/{hiddenApp}', undefined,              404, 409, 404, 409, 404, 404, 404, 404, 404, 404, 401],
+  // Administration is not acting for somebody: a PRIVATE app is run by its owner alone.
+  ['POST',   '/api/v1/apps/{hiddenApp}/instances', {},           404, '-', 404, 403, 404, 404, 404, 404, 404, 403, 401],
+
+  ['GET',    '/api/v1/apps/{app}', undefined,                    200, 200, 200, 200, 404, 404, 200, 200, 200, 404, 401],
+  ['GET',    '/api/v1/apps/{publicApp}/assets/icon.png', undefined, 200, 200, 200, 200, 404, 404, 200, 200, 200, 404, 401],
+  ['GET',    '/api/v1/apps/{app}/bundle', undefined,             200, 200, 200, 200, 404, 404, 403, 403, 403, 404, 401],
+  ['PATCH',  '/api/v1/apps/{app}', { visibility: 'ALL_USERS' },  403, 200, 403, 200, 404, 404, 403, 403, 403, 404, 401],
+  ['DELETE', '/api/v1/apps/{app}', undefined,                    403, 409, 403, 409, 404, 404, 403, 403, 403, 404, 401],
+  ['POST',   '/api/v1/apps/{app}/instances', {},                 '-', '-', '-', '-', 404, 404, 403, 403, 403, 403, 401],
+
+  // PUBLIC is listed for everyone one day; until then it is what ALL_USERS is, and a visitor needs a tag to see it.
+  ['GET',    '/api/v1/apps/{publicApp}', undefined,              200, 200, 200, 200, 404, 404, 200, 200, 200, 404, 401],
+  ['PATCH',  '/api/v1/apps/{publicApp}', { visibility: 'PUBLIC' }, 403, 200, 403, 200, 404, 404, 403, 403, 403, 404, 401],
+  ['POST',   '/api/v1/apps/{publicApp}/instances', {},           '-', '-', '-', '-', 404, 404, 403, 403, 403, 403, 401],
+
+  // Managed: its owner and administrators run it for all. A link has nothing to run.
+  ['GET',    '/api/v1/apps/{managed}', undefined,                200, 200, 200, 200, 404, 404, 200, 200, 200, 404, 401],
+  ['POST',   '/api/v1/apps/{managed}/instances', {},             403, '-', 403, '-', 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/apps/{link}/instances', {},                403, 403, 403, 403, 404, 404, 403, 403, 403, 403, 401],
+];
+
+// biome-ignore format: columns
+export const ofInstances: readonly Row[] = [
+  //                                                            ada olga mallory admin vera vic here else adm's svc none
+  ['GET',    '/api/v1/instances', undefined,                     200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 401],
+
+  // Ada's PRIVATE instance of Olga's app: Olga sees it and its log, and can do nothing with it.
+  ['GET',    '/api/v1/instances/{mine}', undefined,              200, 200, 404, 200, 404, 404, 200, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{mine}/status', undefined,       200, 200, 404, 200, 404, 404, 200, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{mine}/events', undefined,       200, 200, 404, 200, 404, 404, 200, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{mine}/logs', undefined,         200, 200, 404, 200, 404, 404, 403, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/instances/{mine}', private_,               200, 403, 404, 200, 404, 404, 403, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/instances/{mine}', hour,                   403, 403, 404, 200, 404, 404, 403, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{mine}/suspend', undefined,      '-', 403, 404, '-', 404, 404, 403, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{mine}/resume', undefined,       409, 403, 404, 409, 404, 404, 403, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{mine}/extend', undefined,       200, 403, 404, 200, 404, 404, 403, 404, 404, 404, 401],
+  ['DELETE', '/api/v1/instances/{mine}', undefined,              '-', 403, 404, '-', 404, 404, 403, 404, 404, 404, 401],
+  // Its pages are Ada's alone, and her own instance's token is hers.
+  ['GET',    '/instance/{mine}/', undefined,                     200, 404, 404, 404, 404, 404, 200, 403, 403, 403, 307],
+  ['GET',    '/instance/{mine}/deep/page?x=1', undefined,        200, 404, 404, 404, 404, 404, 200, 403, 403, 403, 307],
+
+  // The same while it is paused: who may, is told that it is so.
+  ['GET',    '/api/v1/instances/{paused}', undefined,            200, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{paused}/logs?previous=true', undefined, 200, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{paused}/suspend', undefined,    409, 403, 404, 409, 404, 404, 404, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{paused}/resume', undefined,     '-', 403, 404, '-', 404, 404, 404, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{paused}/extend', undefined,     409, 403, 404, 409, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/instance/{paused}/', undefined,                   503, 404, 404, 404, 404, 404, 403, 403, 403, 403, 307],
+
+  ['GET',    '/api/v1/instances/{shared}', undefined,            200, 200, 200, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{shared}/status', undefined,     200, 200, 200, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{shared}/events', undefined,     200, 200, 200, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{shared}/logs', undefined,       200, 200, 403, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/instances/{shared}', { visibility: 'ALL_USERS' }, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/instances/{shared}', hour,                 403, 403, 403, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{shared}/suspend', undefined,    '-', 403, 403, '-', 404, 404, 404, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{shared}/resume', undefined,     409, 403, 403, 409, 404, 404, 404, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{shared}/extend', undefined,     200, 403, 403, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['DELETE', '/api/v1/instances/{shared}', undefined,            '-', 403, 403, '-', 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/instance/{shared}/', undefined,                   200, 200, 200, 200, 404, 404, 403, 403, 403, 403, 307],
+
+  // PUBLIC opens for anyone who has its address; to find it or to look behind it takes more.
+  ['GET',    '/api/v1/instances/{open}', undefined,              200, 200, 200, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{open}/logs', undefined,         200, 200, 403, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/instances/{open}', { visibility: 'PUBLIC' }, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['DELETE', '/api/v1/instances/{open}', undefined,              '-', 403, 403, '-', 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/instance/{open}/', undefined,                     200, 200, 200, 200, 200, 200, 403, 403, 403, 403, 307],
+
+  // A visitor's own: everything that is an owner's, but no log.
+  ['GET',    '/api/v1/instances/{veras}', undefined,             404, 200, 404, 200, 200, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{veras}/status', undefined,      404, 200, 404, 200, 200, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{veras}/events', undefined,      404, 200, 404, 200, 200, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{veras}/logs', undefined,        404, 200, 404, 200, 403, 404, 404, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/instances/{veras}', private_,              404, 403, 404, 200, 200, 404, 404, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/instances/{veras}', hour,                  404, 403, 404, 200, 403, 404, 404, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{veras}/resume', undefined,      404, 403, 404, 409, 409, 404, 404, 404, 404, 404, 401],
+  ['POST',   '/api/v1/instances/{veras}/extend', undefined,      404, 403, 404, 200, 200, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/instance/{veras}/', undefined,                    404, 404, 404, 404, 200, 404, 403, 403, 403, 403, 307],
+
+  // One that does not exist is answered as one that one may not know of.
+  ['GET',    `/api/v1/instances/${noOne}`, undefined,            404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 401],
+  ['DELETE', `/api/v1/instances/${noOne}`, undefined,            404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 401],
+];
+
+// biome-ignore format: columns
+export const ofPeople: readonly Row[] = [
+  //                                                            ada olga mallory admin vera vic here else adm's svc none
+  ['GET',    '/api/v1/me', undefined,                            200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 401],
+  ['GET',    '/api/v1/me/tokens', undefined,                     200, 200, 200, 200, 200, 200, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/me/tokens/none', undefined,                404, 404, 404, 404, 404, 404, 403, 403, 403, 403, 401],
+  // An app that an administrator opened is no administrator.
+  ['GET',    '/api/v1/people', undefined,                        403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/people', {},                               403, 403, 403, 400, 403, 403, 403, 403, 403, 403, 401],
+  ['GET',    '/api/v1/people/ada', undefined,                    403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/people/ada', { name: 'Ada' },              403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/people/ada', undefined,                    403, 403, 403, '-', 403, 403, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/people/ada/password', undefined,           403, 403, 403, '-', 403, 403, 403, 403, 403, 403, 401],
+  ['GET',    '/api/v1/people/ada/tokens', undefined,             403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/people/ada/tokens/none', undefined,        403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  // Not even that somebody does not exist is for others.
+  ['GET',    '/api/v1/people/nobody', undefined,                 403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+];
+
+// biome-ignore format: columns
+export const ofEverybody: readonly Row[] = [
+  ['GET', '/api/v1/no-such-route', undefined,                    404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404],
+  ['GET', '/version', undefined,                                 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
+  ['GET', '/.ai.h2o.cloud.discovery/v1/environment', undefined,  200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
+  ['GET', '/auth/realms/haic/.well-known/openid-configuration', undefined, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
+];
