@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Database } from './port.ts';
-import { connectPostgres, migrate } from './postgres.ts';
+import { connectPostgres, migrate, refuseNewerDatabase } from './postgres.ts';
 import { startTestDatabase } from './testing.ts';
 
 describe('PostgreSQL', () => {
@@ -52,6 +52,18 @@ describe('PostgreSQL', () => {
     await writeFile(file, `${original} -- changed`);
     await assert.rejects(migrate(database, { schema: 'things', directory }), /0001-first\.sql was changed/);
     await writeFile(file, original);
+  });
+
+  it('refuses a schema that a newer Haic has changed, and changes nothing', async () => {
+    const file = path.join(directory, '0003-of-a-newer-haic.sql');
+    await writeFile(file, 'create table newer (id int);');
+    await migrate(database, { schema: 'things', directory });
+    await rm(file);
+    const known = { schema: 'things', directory };
+    const words = /made by a newer Haic than this one: it has things\/0003-of-a-newer-haic\.sql/;
+    await assert.rejects(migrate(database, known), words);
+    await assert.rejects(refuseNewerDatabase(url, [known]), words);
+    await refuseNewerDatabase(url, [{ schema: 'never_made', directory }]);
   });
 
   it('tells listeners what was notified', async () => {

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
 import postgres from 'postgres';
-import type { Database, Migrations, Sql } from './port.ts';
+import { applyMigration, newerDatabase, readMigrations, unknownMigrations } from './migrations.ts';
+import type { Database, Migrations } from './port.ts';
 
 export interface PostgresOptions {
   /** postgres://user:password@host:port/database?sslmode=… */
@@ -45,47 +43,31 @@ export async function hasSchema(url: string, schema: string): Promise<boolean> {
   }
 }
 
-/** Keeps two processes that start together from migrating the same schema at once. */
-const migrationLock = 4_811_013;
-
 /**
  * Brings a service's schema up to date. Each file runs once, in a transaction of its own; a file that changed after it
- * was applied is refused, because another installation already ran the other text.
+ * was applied is refused, because another installation already ran the other text. So is a schema that a newer Haic has changed.
  */
 export async function migrate(database: Database, migrations: Migrations): Promise<readonly string[]> {
-  const files = (await readdir(migrations.directory)).filter((name) => /^\d{4}-.+\.sql$/.test(name)).sort();
+  const { schema } = migrations;
+  const known = await readMigrations(migrations);
+  const unknown = await unknownMigrations(database.sql, schema, known);
+  if (unknown.length > 0) throw newerDatabase(schema, unknown);
   const applied: string[] = [];
-  for (const name of files) {
-    const text = await readFile(path.join(migrations.directory, name), 'utf8');
-    if (await applyOnce(database, migrations.schema, name, text)) applied.push(name);
-  }
+  for (const migration of known)
+    if (await database.transaction((sql) => applyMigration(sql, schema, migration)))
+      applied.push(migration.name);
   return applied;
 }
 
-const applyOnce = (database: Database, schema: string, name: string, text: string): Promise<boolean> =>
-  database.transaction(async (sql) => {
-    const hash = createHash('sha256').update(text).digest('hex');
-    await sql`select pg_advisory_xact_lock(${migrationLock})`;
-    await prepareSchema(sql, schema);
-    const [earlier] = await sql<
-      { hash: string }[]
-    >`select hash from ${sql(schema)}.migrations where name = ${name}`;
-    if (earlier !== undefined) {
-      if (earlier.hash !== hash)
-        throw new Error(`Migration ${schema}/${name} was changed after it had been applied.`);
-      return false;
+/** Throws when any of these schemas was changed by a newer Haic. Asked before anything that runs is stopped. */
+export async function refuseNewerDatabase(url: string, all: readonly Migrations[]): Promise<void> {
+  const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  try {
+    for (const migrations of all) {
+      const unknown = await unknownMigrations(sql, migrations.schema, await readMigrations(migrations));
+      if (unknown.length > 0) throw newerDatabase(migrations.schema, unknown);
     }
-    await sql`select set_config('search_path', ${schema}, true)`;
-    await sql.unsafe(text);
-    await sql`insert into ${sql(schema)}.migrations (name, hash) values (${name}, ${hash})`;
-    return true;
-  });
-
-async function prepareSchema(
-  sql: Sql | Parameters<Parameters<Database['transaction']>[0]>[0],
-  schema: string,
-): Promise<void> {
-  await sql`create schema if not exists ${sql(schema)}`;
-  await sql`create table if not exists ${sql(schema)}.migrations (
-    name text primary key, hash text not null, applied_at timestamptz not null default now())`;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
 }
