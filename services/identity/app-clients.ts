@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { forbidden, invalid, notFound } from '@haic/kit/errors.ts';
 import type { ArtifactStore } from './artifacts.ts';
-import type { IdentityClient } from './client.ts';
-import type { Person } from './model.ts';
+import type { IdentityClient, IdentityPerson } from './client.ts';
+import { isUsername, type Person, usernameOf } from './model.ts';
 import { appClientIdOf } from './provider/clients.ts';
 import type { Issuer } from './provider/issuer.ts';
 import { mintAccessToken } from './provider/tokens.ts';
@@ -51,13 +51,19 @@ export function createAppClients(parts: {
       return mintAccessToken(issuer, clientId, subject);
     },
 
-    findPerson: async (subject) => {
-      const person = await people.byId(subject);
-      if (person === undefined) return undefined;
-      const { id, username, name, email, roles, groups, disabled } = person;
-      return { subject: id, username, name, email, roles, groups, disabled };
+    findPerson: async (subject) => toOthers(await people.byId(subject)),
+    findPersonByName: async (name) => {
+      const username = usernameOf(name);
+      return isUsername(username) ? toOthers(await people.byUsername(username)) : undefined;
     },
+    activeAmong: (subjects) => people.activeAmong(subjects),
   };
+}
+
+function toOthers(person: Person | undefined): IdentityPerson | undefined {
+  if (person === undefined) return undefined;
+  const { id, username, name, email, roles, groups, disabled } = person;
+  return { subject: id, username, name, email, roles, groups, disabled };
 }
 
 function webAddress(text: string): string {

@@ -6,7 +6,9 @@ import type { Logger } from '@haic/kit/logging.ts';
 import type { Database, Migrations } from '@haic/platform/database/port.ts';
 import { createAppClients } from './app-clients.ts';
 import { createArtifactStore } from './artifacts.ts';
-import type { IdentityClient } from './client.ts';
+import type { IdentityClient, WhenPersonEnds } from './client.ts';
+import { createGroupStore } from './group-store.ts';
+import { createGroupsService } from './groups.ts';
 import { createKeyRing, defaultKeyPolicy, type KeyPolicy } from './keys.ts';
 import { createAdapter } from './provider/adapter.ts';
 import { appClientMetadata } from './provider/clients.ts';
@@ -44,6 +46,8 @@ export interface IdentityOptions {
   readonly serviceClients: Readonly<Record<string, string>>;
   readonly portalClientSecret: string;
   readonly logger: Logger;
+  /** Nobody by default. */
+  readonly whenPersonEnds?: WhenPersonEnds;
   /** Carries the back-channel sign-out to `<publicUrl>/oauth2/backchannel-logout`; the ordinary one by default. */
   readonly fetch?: Fetch;
   readonly clock?: () => Date;
@@ -93,7 +97,15 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     slowDown: options.tokenEndpointPolicy,
   });
   const sessions = createSessions({ issuer, artifacts, publicUrl, logger, fetch: options.fetch ?? fetch });
-  const service = createPeopleService({ people, artifacts, issuer, sessions, logger });
+  const service = createPeopleService({
+    people,
+    artifacts,
+    issuer,
+    sessions,
+    whenPersonEnds: options.whenPersonEnds ?? (async () => undefined),
+    logger,
+  });
+  const groups = createGroupsService({ groups: createGroupStore(database), people, logger });
   const tokens = createTokensService({ artifacts, sessions, logger });
   const checkPassword = createPasswordCheck({ people, throttle, browserKey: keyFor('browsers'), logger });
   const client = createAppClients({ people, appClientStore, artifacts, issuer, findActivePerson });
@@ -124,7 +136,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       });
       server.register(async (scope) => registerUserinfo(scope, { ...pages, findActivePerson }));
       server.register(async (scope) => registerOperatorRoutes(scope, service));
-      registerPeopleRoutes(server, { people, service, tokens });
+      registerPeopleRoutes(server, { people, service, groups, tokens });
       mountProvider(server, { publicUrl, issuer });
     },
     rotateKeys: async (how) => {

@@ -10,6 +10,23 @@ export interface Person {
   readonly groups: readonly string[];
   readonly disabled: boolean;
   readonly createdAt: Date;
+  /** With the password, at a browser. Undefined for who never did, or not since this is noted. */
+  readonly lastSignInAt: Date | undefined;
+}
+
+/** What people belong to. Apps see its name in tokens; a person's own `groups` are the names of those that they are in. */
+export interface Group {
+  readonly id: string;
+  readonly name: string;
+  readonly members: number;
+  readonly createdAt: Date;
+}
+
+export interface Role {
+  readonly name: string;
+  /** In plain words; empty for a role that only apps know. */
+  readonly description: string;
+  readonly members: number;
 }
 
 export interface PersonWithPassword extends Person {
@@ -71,6 +88,25 @@ export function checkLabels(kind: 'role' | 'group', labels: readonly string[]): 
     );
   return [...new Set(labels)].sort();
 }
+
+/** The roles that the platform itself knows. Every other one means something to apps only. */
+export const platformRoles: ReadonlyMap<string, string> = new Map([
+  [
+    'admin',
+    'Looks after the platform: people, groups and roles, and all apps and instances of everybody. Cannot open the pages of a private instance of somebody else, and cannot act in anybody else’s name.',
+  ],
+  [
+    'user',
+    'Imports apps and shares them, sees and runs the apps that are shared with all users, and opens the instances that are shared with all users.',
+  ],
+  [
+    'visitor',
+    'Opens their own instances, and public ones by their address. Imports nothing, sees no logs and no apps in the store.',
+  ],
+]);
+
+export const checkLabel = (kind: 'role' | 'group', label: string): string =>
+  checkLabels(kind, [label.trim()])[0] ?? '';
 
 export function checkDisplayName(name: string): string {
   const trimmed = name.trim();

@@ -1,4 +1,4 @@
-import type { Person } from './model.ts';
+import type { Group, Person, Role } from './model.ts';
 import type { PersonalToken } from './tokens.ts';
 
 export const presentPerson = (person: Person) => ({
@@ -10,7 +10,17 @@ export const presentPerson = (person: Person) => ({
   groups: person.groups,
   disabled: person.disabled,
   createdAt: person.createdAt.toISOString(),
+  lastSignInAt: person.lastSignInAt?.toISOString() ?? null,
 });
+
+export const presentGroup = ({ id, name, members, createdAt }: Group) => ({
+  id,
+  name,
+  members,
+  createdAt: createdAt.toISOString(),
+});
+
+export const presentRole = ({ name, description, members }: Role) => ({ name, description, members });
 
 /** The answer of the userinfo endpoint, and what the ID token says of the person. */
 export const personClaims = (person: Person) => ({

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
-import { conflict, forbidden, invalid, notFound } from '@haic/kit/errors.ts';
+import { conflict, forbidden, invalid, messageOf, notFound } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { TransactionSql } from '@haic/platform/database/port.ts';
 import type { ArtifactStore } from './artifacts.ts';
+import type { WhenPersonEnds } from './client.ts';
 import {
   checkDisplayName,
   checkEmail,
+  checkLabel,
   checkLabels,
   checkNewPassword,
   checkUsername,
@@ -14,6 +16,8 @@ import {
   type NewPerson,
   type Person,
   type PersonChanges,
+  platformRoles,
+  type Role,
   usernameOf,
 } from './model.ts';
 import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
@@ -36,6 +40,10 @@ export interface PeopleService {
   add(person: NewPerson, password?: string): Promise<{ person: Person; password?: string }>;
   change(username: string, changes: PersonChanges, by?: Person): Promise<Person>;
   remove(username: string, by?: Person): Promise<void>;
+  /** The roles of the platform, and every other one that somebody has. */
+  roles(): Promise<readonly Role[]>;
+  /** Gives or takes one role, and leaves the others as they are. */
+  changeRole(username: string, change: { add: string } | { take: string }, by: Person): Promise<Person>;
   resetPassword(username: string, password?: string, by?: Person): Promise<{ password?: string }>;
   /** A refresh token of the platform client that lasts until it is revoked. */
   platformToken(username: string): Promise<{ refreshToken: string; clientId: string; tokenEndpoint: string }>;
@@ -58,9 +66,20 @@ export function createPeopleService(parts: {
   artifacts: ArtifactStore;
   issuer: Issuer;
   sessions: Sessions;
+  whenPersonEnds: WhenPersonEnds;
   logger: Logger;
 }): PeopleService {
   const { people, artifacts, issuer, sessions, logger } = parts;
+
+  /** Sessions and tokens first: with them gone, nobody starts anew what is then stopped. */
+  async function endAllOf(person: Person): Promise<void> {
+    await sessions.endEverything(person.id);
+    await parts.whenPersonEnds(person.id).catch((error: unknown) => {
+      logger.warn(
+        `What ${person.username} runs could not be stopped now (${messageOf(error)}); it is found and stopped soon.`,
+      );
+    });
+  }
 
   async function existing(username: string): Promise<Person> {
     const wanted = usernameOf(username);
@@ -116,7 +135,7 @@ export function createPeopleService(parts: {
         people.update(before.id, checked, writer),
       );
       if (person === undefined) throw notFound(`The person "${username}"`);
-      if (person.disabled && !before.disabled) await sessions.endEverything(person.id);
+      if (person.disabled && !before.disabled) await endAllOf(person);
       logger.info(
         { username: person.username, disabled: person.disabled, by: by?.username },
         'A person was changed.',
@@ -127,8 +146,31 @@ export function createPeopleService(parts: {
     remove: async (username, by) => {
       const person = await existing(username);
       await guarded(by, person, { kind: 'remove' }, (writer) => people.remove(person.id, writer));
-      await sessions.endEverything(person.id);
+      await endAllOf(person);
       logger.info({ username: person.username, by: by?.username }, 'A person was removed.');
+    },
+
+    roles: async () => {
+      const members = await people.countByRole();
+      const further = [...members.keys()].filter((name) => !platformRoles.has(name)).sort();
+      return [...platformRoles.keys(), ...further].map((name) => ({
+        name,
+        description: platformRoles.get(name) ?? '',
+        members: members.get(name) ?? 0,
+      }));
+    },
+
+    changeRole: async (username, change, by) => {
+      const before = await existing(username);
+      const role = checkLabel('role', 'add' in change ? change.add : change.take);
+      const others = before.roles.filter((one) => one !== role);
+      const roles = 'add' in change ? [...others, role] : others;
+      const person = await guarded(by, before, { kind: 'change', changes: { roles } }, (writer) =>
+        people.changeLabel(before.id, 'role', 'add' in change ? { add: role } : { take: role }, writer),
+      );
+      if (person === undefined) throw notFound(`The person "${username}"`);
+      logger.info({ username: person.username, roles: person.roles, by: by.username }, 'A role was changed.');
+      return person;
     },
 
     resetPassword: async (username, password, by) => {

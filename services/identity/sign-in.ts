@@ -47,6 +47,7 @@ export function createPasswordCheck(parts: {
       return { kind: 'wrong' };
     }
     await throttle.succeeded(attempt);
+    await people.signedIn(person.id);
     logger.info({ event: 'sign-in', username, address }, 'Someone signed in.');
     const browser = knownBrowser ?? randomBytes(16).toString('base64url');
     return { kind: 'welcome', person, browserToken: makeBrowserToken(browserKey, browser, person.id) };

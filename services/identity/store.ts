@@ -14,6 +14,7 @@ interface PersonRow {
   groups: string[];
   disabled: boolean;
   created_at: Date;
+  last_sign_in_at: Date | null;
 }
 
 const personOf = (row: PersonRow): PersonWithPassword => ({
@@ -26,15 +27,22 @@ const personOf = (row: PersonRow): PersonWithPassword => ({
   groups: row.groups,
   disabled: row.disabled,
   createdAt: row.created_at,
+  lastSignInAt: row.last_sign_in_at ?? undefined,
 });
 
 /** A stretch of the list of people, by user name. */
 export interface PeopleFilter {
   /** Part of the user name, name or e-mail address, or a whole role or group; '' for everybody. */
   readonly text: string;
+  /** Only who has exactly this role, or is in exactly this group. */
+  readonly role?: string | undefined;
+  readonly group?: string | undefined;
   readonly after: string;
   readonly limit: number;
 }
+
+/** What a person can have several of, and tokens say. */
+export type LabelKind = 'role' | 'group';
 
 export type PeopleStore = ReturnType<typeof createPeopleStore>;
 
@@ -53,7 +61,13 @@ export function createPeopleStore(database: Database) {
       one(sql<PersonRow[]>`select * from identity.people where username = ${username}`),
     list: async (): Promise<readonly Person[]> =>
       (await sql<PersonRow[]>`select * from identity.people order by username`).map(personOf),
-    page: async ({ text, after, limit }: PeopleFilter): Promise<readonly Person[]> => {
+    /** Those of the ids that belong to somebody who may sign in. */
+    activeAmong: async (ids: readonly string[]): Promise<readonly string[]> => {
+      const rows = await sql<{ id: string }[]>`
+        select id from identity.people where id = any(${ids.filter(isUuid)}::uuid[]) and not disabled`;
+      return rows.map((row) => row.id);
+    },
+    page: async ({ text, role, group, after, limit }: PeopleFilter): Promise<readonly Person[]> => {
       const wanted = text.toLowerCase();
       const rows = await sql<PersonRow[]>`
         select * from identity.people
@@ -61,18 +75,22 @@ export function createPeopleStore(database: Database) {
           or strpos(username, ${wanted}) > 0 or strpos(lower(name), ${wanted}) > 0
           or strpos(lower(email), ${wanted}) > 0
           or exists (select 1 from unnest(roles || groups) as label where lower(label) = ${wanted}))
+          ${role === undefined ? sql`` : sql`and roles @> ${[role]}::text[]`}
+          ${group === undefined ? sql`` : sql`and groups @> ${[group]}::text[]`}
         order by username limit ${limit}`;
       return rows.map(personOf);
     },
     /** Undefined when the user name is taken. */
     insert: (id: string, person: Required<NewPerson>, passwordHash: string) =>
       one(sql<PersonRow[]>`
+        with ${knownGroups(sql, person.groups)}
         insert into identity.people (id, username, name, email, password_hash, roles, groups)
         values (${id}, ${person.username}, ${person.name}, ${person.email}, ${passwordHash},
           ${[...person.roles]}, ${[...person.groups]})
         on conflict (username) do nothing returning *`),
     update: (id: string, changes: PersonChanges, writer: Reader = sql) =>
       one(writer<PersonRow[]>`
+        with ${knownGroups(sql, changes.groups ?? [])}
         update identity.people set
           name = coalesce(${changes.name ?? null}, name),
           email = coalesce(${changes.email ?? null}, email),
@@ -81,6 +99,30 @@ export function createPeopleStore(database: Database) {
           disabled = coalesce(${changes.disabled ?? null}, disabled),
           updated_at = now()
         where id = ${id} returning *`),
+    /** Adds or takes one label and leaves the others, so that two administrators at once lose nothing of each other's. */
+    changeLabel: (
+      id: string,
+      kind: LabelKind,
+      change: { add: string } | { take: string },
+      writer: Reader = sql,
+    ) => {
+      const column = sql(kind === 'role' ? 'roles' : 'groups');
+      const labels =
+        'add' in change
+          ? sql`array(select distinct label from unnest(${column} || ${[change.add]}::text[]) as label order by label)`
+          : sql`array_remove(${column}, ${change.take})`;
+      return one(writer<PersonRow[]>`
+        update identity.people set ${column} = ${labels}, updated_at = now() where id = ${id} returning *`);
+    },
+    /** Each role that somebody has, with how many do. */
+    countByRole: async (): Promise<ReadonlyMap<string, number>> => {
+      const rows = await sql<{ role: string; members: number }[]>`
+        select role, count(*)::int as members from identity.people, unnest(roles) as role group by role`;
+      return new Map(rows.map(({ role, members }) => [role, members]));
+    },
+    signedIn: async (id: string) => {
+      await sql`update identity.people set last_sign_in_at = now() where id = ${id}`;
+    },
     setPassword: async (id: string, passwordHash: string) => {
       await sql`update identity.people set password_hash = ${passwordHash}, updated_at = now() where id = ${id}`;
     },
@@ -102,6 +144,10 @@ export function createPeopleStore(database: Database) {
       }),
   };
 }
+
+/** Whoever is put into a group that is new makes it. */
+const knownGroups = (sql: Sql, names: readonly string[]) => sql`made as (
+          insert into identity.groups (name) select unnest(${[...names]}::text[]) on conflict do nothing)`;
 
 interface AppClientRow {
   instance_id: string;
@@ -152,4 +198,4 @@ export function createAppClientStore(database: Database, key: Buffer) {
   };
 }
 
-const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+export const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);

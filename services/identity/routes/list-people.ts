@@ -4,20 +4,25 @@ import Type, { type Static } from 'typebox';
 import { isUsername } from '../model.ts';
 import { presentPerson } from '../present.ts';
 import { type PeopleParts, peoplePath } from './people.ts';
+import { searchText } from './schemas.ts';
 
 const querystring = Type.Object({
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
   pageToken: Type.Optional(Type.String({ maxLength: 300 })),
-  /** PostgreSQL knows no NUL. */
-  query: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\u0000]*$' })),
+  query: Type.Optional(searchText),
+  /** Only who has exactly this role, or is in exactly this group. */
+  role: Type.Optional(searchText),
+  group: Type.Optional(searchText),
 });
 
 /** GET /api/v1/people: by user name. */
 export function registerListPeople(scope: HttpServer, { service }: PeopleParts): void {
   scope.get(peoplePath, { schema: { querystring } }, async (request) => {
-    const { pageSize = 50, pageToken, query = '' } = request.query as Static<typeof querystring>;
+    const { pageSize = 50, pageToken, query = '', role, group } = request.query as Static<typeof querystring>;
     const people = await service.page({
       text: query.trim(),
+      role,
+      group,
       after: pageToken === undefined || pageToken === '' ? '' : readPageToken(pageToken),
       limit: pageSize + 1,
     });

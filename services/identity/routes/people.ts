@@ -1,6 +1,7 @@
 import { forbidden } from '@haic/kit/errors.ts';
 import { type FastifyRequest, type HttpServer, principalOf } from '@haic/kit/http/server.ts';
 import { decodeJwt } from 'jose';
+import type { GroupsService } from '../groups.ts';
 import type { Person } from '../model.ts';
 import { type Decision, mayAdministerPeople, mayManageOwnTokens } from '../policy.ts';
 import type { PeopleService } from '../service.ts';
@@ -9,11 +10,14 @@ import type { Asker, TokensService } from '../tokens.ts';
 import { registerAddPerson } from './add-person.ts';
 import { registerChangePerson } from './change-person.ts';
 import { registerGetPerson } from './get-person.ts';
+import { registerGroupMembers } from './group-members.ts';
+import { registerGroupRoutes } from './groups.ts';
 import { registerListPeople } from './list-people.ts';
-import { registerListTokens } from './list-tokens.ts';
+import { registerListOwnTokens, registerListTokens } from './list-tokens.ts';
 import { registerRemovePerson } from './remove-person.ts';
 import { registerReplacePassword } from './replace-password.ts';
-import { registerRevokeToken } from './revoke-token.ts';
+import { registerRevokeOwnToken, registerRevokeToken } from './revoke-token.ts';
+import { registerRoleRoutes } from './roles.ts';
 
 export const peoplePath = '/api/v1/people';
 export const ownTokensPath = '/api/v1/me/tokens';
@@ -21,6 +25,7 @@ export const ownTokensPath = '/api/v1/me/tokens';
 export interface PeopleParts {
   readonly people: PeopleStore;
   readonly service: PeopleService;
+  readonly groups: GroupsService;
   readonly tokens: TokensService;
 }
 
@@ -34,13 +39,16 @@ export function registerPeopleRoutes(server: HttpServer, parts: PeopleParts): vo
     registerChangePerson(scope, parts);
     registerRemovePerson(scope, parts);
     registerReplacePassword(scope, parts);
-    registerListTokens(scope, parts, `${peoplePath}/:username/tokens`);
-    registerRevokeToken(scope, parts, `${peoplePath}/:username/tokens/:id`);
+    registerListTokens(scope, parts);
+    registerRevokeToken(scope, parts);
+    registerGroupRoutes(scope, parts);
+    registerGroupMembers(scope, parts);
+    registerRoleRoutes(scope, parts);
   });
   server.register(async (scope) => {
     admit(scope, parts, mayManageOwnTokens);
-    registerListTokens(scope, parts, ownTokensPath);
-    registerRevokeToken(scope, parts, `${ownTokensPath}/:id`);
+    registerListOwnTokens(scope, parts);
+    registerRevokeOwnToken(scope, parts);
   });
 }
 

@@ -4,6 +4,9 @@ import Type from 'typebox';
 export const byUsername = Type.Object({ username: Type.String({ maxLength: 128 }) });
 const labels = Type.Array(Type.String({ maxLength: 128 }), { maxItems: 100 });
 
+/** PostgreSQL knows no NUL. */
+export const searchText = Type.String({ maxLength: 200, pattern: '^[^\\u0000]*$' });
+
 export const newUser = Type.Object(
   {
     username: Type.String({ maxLength: 128 }),

@@ -1,0 +1,28 @@
+import { noContent } from '@haic/kit/http/operation.ts';
+import type { HttpServer } from '@haic/kit/http/server.ts';
+import Type, { type Static } from 'typebox';
+import { groupsPath } from './groups.ts';
+import { actorOf, type PeopleParts } from './people.ts';
+
+const member = Type.Object({
+  id: Type.String({ maxLength: 128 }),
+  username: Type.String({ maxLength: 128 }),
+});
+const path = `${groupsPath}/:id/members/:username`;
+
+/** PUT and DELETE /api/v1/groups/:id/members/:username. Who is in it: GET /api/v1/people?group=… */
+export function registerGroupMembers(scope: HttpServer, { groups }: PeopleParts): void {
+  const shared = { tags: ['People'], params: member, response: { 204: noContent } };
+  const add = { ...shared, operationId: 'addGroupMember', summary: 'Put a person into a group' };
+  scope.put(path, { schema: add }, async (request, reply) => {
+    const { id, username } = request.params as Static<typeof member>;
+    await groups.addMember(id, username, actorOf(request));
+    return reply.code(204).send();
+  });
+  const remove = { ...shared, operationId: 'removeGroupMember', summary: 'Take a person out of a group' };
+  scope.delete(path, { schema: remove }, async (request, reply) => {
+    const { id, username } = request.params as Static<typeof member>;
+    await groups.removeMember(id, username, actorOf(request));
+    return reply.code(204).send();
+  });
+}
