@@ -37,6 +37,14 @@ export function createAppBlobs(blobs: BlobStore) {
       return blob === undefined ? undefined : { size: blob.info.size, content: blob.content };
     },
 
+    /** Of the stored bundle; undefined when it is not there. */
+    async bundleFacts(
+      appId: string,
+      signal: AbortSignal,
+    ): Promise<{ size: number; modifiedAt: Date } | undefined> {
+      return blobs.head(bundleKey(appId), { signal });
+    },
+
     async openAsset(appId: string, name: string, signal: AbortSignal): Promise<Readable | undefined> {
       return (await blobs.get(assetsPrefix(appId) + name, { signal }))?.content;
     },

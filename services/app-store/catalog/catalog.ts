@@ -5,11 +5,14 @@ import type { BlobStore } from '@haic/platform/blob/port.ts';
 import type { Database, Migrations } from '@haic/platform/database/port.ts';
 import { type AppBlobs, createAppBlobs } from './blobs.ts';
 import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
+import { type CheckSummary, createPreconditionChecker } from './checker.ts';
 import type { CatalogClient, InstancesOf } from './client.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
+import { noSecrets } from './manifest/value-source.ts';
 import { accessOf, type DownloadRule } from './policy.ts';
 import { assetUrl } from './present.ts';
 import { changeAppRoute } from './routes/change-app.ts';
+import { checkPreconditionsRoutes } from './routes/check-preconditions.ts';
 import { withTypes } from './routes/context.ts';
 import { deleteAppRoute } from './routes/delete-app.ts';
 import { getAppRoute } from './routes/get-app.ts';
@@ -17,6 +20,7 @@ import { getAssetRoute } from './routes/get-asset.ts';
 import { getBundleRoute } from './routes/get-bundle.ts';
 import { importAppRoute } from './routes/import-app.ts';
 import { listAppsRoute } from './routes/list-apps.ts';
+import { listRuntimeVersionsRoute } from './routes/list-runtime-versions.ts';
 import { createCatalogService, isAppId } from './service.ts';
 import { type AppStore, createAppStore } from './store.ts';
 import { prepareUploadDirectory } from './uploads.ts';
@@ -37,6 +41,8 @@ export interface CatalogOptions {
   readonly runtimeVersions: readonly RuntimeVersion[];
   /** What of the reserved H2O_WAVE variables bundles may set. */
   readonly allowedCoreEnv?: readonly RegExp[];
+  /** Refuse bundles that name no RuntimeVersion. */
+  readonly requireRuntimeVersion?: boolean;
   /** On a disk with room for `concurrentImports` bundles; created, and swept at the start. */
   readonly temporaryDirectory: string;
   /** Origin before the addresses of icons, if it is not the portal's. */
@@ -51,6 +57,8 @@ export interface CatalogOptions {
 export interface Catalog {
   register(server: HttpServer): void;
   readonly client: CatalogClient;
+  /** Looks at every app whether it can still run here. Worth a call at the start and once an hour. */
+  checkPreconditions(signal: AbortSignal): Promise<CheckSummary>;
   /** Removes blobs that no app owns (any more) and that are older than an hour. Worth a call at the start and once a day. */
   sweep(options?: { olderThanMs?: number; signal?: AbortSignal }): Promise<number>;
 }
@@ -65,14 +73,22 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
   const blobs = createAppBlobs(options.blobs);
   const assetPrefix = options.publicAssetUrlPrefix ?? '';
   const downloads = options.downloads ?? 'everyone';
+  const checker = createPreconditionChecker({
+    store,
+    blobs,
+    surroundings: { runtimeVersions: options.runtimeVersions, hasSecret: noSecrets },
+    logger: options.logger,
+  });
   const service = createCatalogService({
     store,
     blobs,
     limits,
     rules: {
       runtimeVersions: options.runtimeVersions,
+      requireRuntimeVersion: options.requireRuntimeVersion ?? false,
       ...(options.allowedCoreEnv === undefined ? {} : { allowedCoreEnv: options.allowedCoreEnv }),
     },
+    checker,
     downloads,
     versionLimit: options.versionLimit ?? 10,
     instancesOf: options.instancesOf,
@@ -91,10 +107,13 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
         deleteAppRoute,
         getAssetRoute,
         getBundleRoute,
+        checkPreconditionsRoutes,
+        listRuntimeVersionsRoute,
       ])
         route(server, context);
     },
     client: createClient(store, blobs, assetPrefix),
+    checkPreconditions: checker.checkAll,
     sweep: (sweep) => service.sweep(sweep),
   };
 }

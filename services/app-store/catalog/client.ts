@@ -81,7 +81,24 @@ export interface AppAsset {
   readonly etag: string;
 }
 
-/** One (name, version). Immutable but for its visibility. */
+/** Something that an app needs and this installation does not have (any more), in plain words with the remedy. */
+export interface PreconditionProblem {
+  /** Stable: `runtime_version_unknown`, `python_missing`, `secret_missing`, `bundle_missing`, `bundle_damaged`, … */
+  readonly code: string;
+  readonly message: string;
+  /** False for a warning. */
+  readonly blocks: boolean;
+}
+
+/** Whether an app can run here, as it was found last. FAILED: listed and not runnable. */
+export interface Precondition {
+  readonly status: 'PASSED' | 'FAILED';
+  readonly problems: readonly PreconditionProblem[];
+  /** ISO 8601. */
+  readonly checkedAt: string;
+}
+
+/** One (name, version). Immutable but for its visibility, its owner and what the checker finds. */
 export interface App {
   /** UUID. */
   readonly id: string;
@@ -94,6 +111,7 @@ export interface App {
   /** Lower-case hex. */
   readonly bundleSha256: string;
   readonly bundleSize: number;
+  readonly precondition: Precondition;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

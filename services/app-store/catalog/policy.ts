@@ -7,7 +7,9 @@ import type { App, AppAccess, Visibility } from './client.ts';
  * tags; while no app has authorization tags, they see none.
  */
 type Who = Pick<Principal, 'subject' | 'roles' | 'partyKind'>;
-type What = Pick<App, 'owner' | 'visibility'> & { manifest: Pick<App['manifest'], 'lifecycle'> };
+type What = Pick<App, 'owner' | 'visibility' | 'precondition'> & {
+  manifest: Pick<App['manifest'], 'lifecycle'>;
+};
 
 /** Who may download bundles: everyone who sees the app, only who manages it, or nobody. */
 export type DownloadRule = 'everyone' | 'managers' | 'nobody';
@@ -39,11 +41,23 @@ export function cannotRunBecause(who: Who, app: What): string {
   if (!canSee(who, app)) return 'You may not see this app.';
   if (!isByPerson(who)) return 'Only people start apps, not other apps or services.';
   if (app.manifest.lifecycle === 'LINK') return 'This app is a link; there is nothing to run.';
+  const because = mayNotRunBecause(who, app);
+  return because === '' ? cannotRunHereBecause(app) : because;
+}
+
+function mayNotRunBecause(who: Who, app: What): string {
   if (isOwner(who, app)) return '';
   if (app.visibility === 'PRIVATE') return 'Only its owner runs a PRIVATE app.';
   if (app.manifest.lifecycle === 'MANAGED' && !isAdmin(who))
     return 'This app is managed: its owner runs it for everyone.';
   return '';
+}
+
+/** What it needs and this installation does not have; those who may not run it anyway need not know. */
+function cannotRunHereBecause({ precondition }: What): string {
+  if (precondition.status === 'PASSED') return '';
+  const reasons = precondition.problems.filter(({ blocks }) => blocks).map(({ message }) => message);
+  return `This app cannot run here just now. ${reasons.join(' ')}`;
 }
 
 export function accessOf(who: Who, app: What): AppAccess {
@@ -61,6 +75,15 @@ export function mayImport(who: Who): Decision {
   if (!hasFullAccess(who))
     return refuse('Importing apps needs full access. Ask an administrator for the role "user".');
   return { allowed: true };
+}
+
+/** What the installation offers is no secret among those who may import. */
+export const mayAsk = (who: Who): Decision =>
+  hasFullAccess(who) ? { allowed: true } : refuse('This is for people with full access.');
+
+export function mayCheckAll(who: Who): Decision {
+  if (isAdmin(who) && isByPerson(who)) return { allowed: true };
+  return refuse('Only administrators have all apps checked. Check one of your own instead.');
 }
 
 /** For those who see the app already. */

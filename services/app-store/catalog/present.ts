@@ -47,6 +47,7 @@ export function presentApp(app: App, principal: Principal, view: AppView) {
     oidc: manifest.runtime.oidc,
     runtimeVersion: manifest.runtime.runtimeVersion ?? null,
     bundleSize: app.bundleSize,
+    precondition: app.precondition,
     createdAt: app.createdAt.toISOString(),
     updatedAt: app.updatedAt.toISOString(),
     canRun: access.canRun,
@@ -71,5 +72,6 @@ export const presentAppDetails = (
     createdAt: createdAt.toISOString(),
     /** So that going back to an older version is one step from any of them. */
     canRun: accessOf(principal, one).canRun,
+    precondition: one.precondition.status,
   })),
 });

@@ -7,18 +7,23 @@ import type { Logger } from '@haic/kit/logging.ts';
 import type { AppBlobs } from './blobs.ts';
 import type { BundleLimits } from './bundle/limits.ts';
 import { readBundle } from './bundle/read-bundle.ts';
+import type { CheckSummary, PreconditionChecker } from './checker.ts';
 import type { App, AppAsset, InstancesOf, Visibility } from './client.ts';
 import type { ManifestRules } from './manifest/parse-manifest.ts';
+import type { RuntimeVersion } from './manifest/runtime.ts';
 import {
   canSee,
   type Decision,
   type DownloadRule,
   hasFullAccess,
   isAdmin,
+  mayAsk,
+  mayCheckAll,
   mayDownload,
   mayImport,
   mayManage,
 } from './policy.ts';
+import { preconditionOf } from './preconditions.ts';
 import type { AppVersion } from './present.ts';
 import { type AppScope, type AppStore, appExists } from './store.ts';
 import { receiveUpload, type Upload } from './uploads.ts';
@@ -28,6 +33,7 @@ export interface CatalogParts {
   readonly blobs: AppBlobs;
   readonly limits: BundleLimits;
   readonly rules: ManifestRules;
+  readonly checker: PreconditionChecker;
   readonly downloads: DownloadRule;
   /** Versions that a person may have of one app. */
   readonly versionLimit: number;
@@ -38,11 +44,12 @@ export interface CatalogParts {
 
 /** An import writes blobs before its row; what is younger than this may still get its row from another process. */
 const orphanAgeMs = 60 * 60 * 1000;
+const checkAllMs = 10 * 60 * 1000;
 
 export type CatalogService = ReturnType<typeof createCatalogService>;
 
 export function createCatalogService(parts: CatalogParts) {
-  const { store, blobs, limits, logger } = parts;
+  const { store, blobs, limits, logger, rules, checker } = parts;
   const importing = new Set<string>();
 
   /** 404 for what the person may not know of. */
@@ -95,6 +102,8 @@ export function createCatalogService(parts: CatalogParts) {
         allVersions: boolean;
         everything: boolean;
         ownOnly: boolean;
+        precondition?: 'PASSED' | 'FAILED' | undefined;
+        tag?: string | undefined;
         after: PagePoint | undefined;
         limit: number;
       },
@@ -104,6 +113,8 @@ export function createCatalogService(parts: CatalogParts) {
         scope: { ...scopeOf(principal, query.everything), ownOnly: query.ownOnly },
         query: query.text,
         newestOnly: !query.allVersions,
+        precondition: query.precondition,
+        tag: query.tag,
         after: query.after,
         limit: query.limit,
       });
@@ -111,6 +122,22 @@ export function createCatalogService(parts: CatalogParts) {
 
     async versionsOf(principal: Principal, app: App): Promise<AppVersion[]> {
       return store.versions(app.manifest.name, scopeOf(principal, true));
+    },
+
+    listRuntimeVersions(principal: Principal): readonly RuntimeVersion[] {
+      enforce(mayAsk(principal));
+      return rules.runtimeVersions;
+    },
+
+    async checkPreconditions(principal: Principal): Promise<CheckSummary> {
+      enforce(mayCheckAll(principal));
+      return checker.checkAll(AbortSignal.timeout(checkAllMs));
+    },
+
+    async checkPrecondition(principal: Principal, id: string): Promise<App> {
+      const app = await getManaged(principal, id);
+      const signal = AbortSignal.timeout(limits.checkSeconds * 1000);
+      return { ...app, precondition: await checker.checkOne(app, { thorough: true, signal }) };
     },
 
     async setVisibility(principal: Principal, id: string, visibility: Visibility): Promise<App> {
@@ -220,6 +247,8 @@ async function keepBundle(
       assets,
       bundleSha256: upload.sha256,
       bundleSize: upload.size,
+      // What could be missing would have refused the import.
+      precondition: preconditionOf([], createdAt),
       createdAt,
       updatedAt: createdAt,
     };
@@ -253,7 +282,8 @@ const foreignPrivateApp = {
   owner: { subject: '', username: '' },
   visibility: 'PRIVATE',
   manifest: { lifecycle: 'ON_DEMAND' },
-} as const;
+  precondition: preconditionOf([], new Date(0)),
+} satisfies Parameters<typeof canSee>[1];
 
 function enforce(decision: Decision): void {
   if (!decision.allowed) throw decision.error;

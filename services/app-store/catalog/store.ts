@@ -1,7 +1,8 @@
 import { conflict } from '@haic/kit/errors.ts';
 import type { Database, Sql, TransactionSql } from '@haic/platform/database/port.ts';
-import type { App, AppAsset, Manifest, Visibility } from './client.ts';
+import type { App, AppAsset, Manifest, PreconditionProblem, Visibility } from './client.ts';
 import { versionOrder } from './manifest/version-order.ts';
+import { preconditionOf } from './preconditions.ts';
 
 export interface NewApp extends Omit<App, 'updatedAt'> {
   readonly requirements: string | undefined;
@@ -20,6 +21,10 @@ export interface ListQuery {
   readonly query: string;
   /** Only the newest of the versions in scope. */
   readonly newestOnly: boolean;
+  /** Only those that the checker found so. */
+  readonly precondition?: 'PASSED' | 'FAILED' | undefined;
+  /** Only those that carry it. */
+  readonly tag?: string | undefined;
   readonly after: { readonly createdAt: Date; readonly id: string } | undefined;
   readonly limit: number;
 }
@@ -34,6 +39,8 @@ interface Row {
   manifest: Manifest;
   long_description: string;
   assets: AppAsset[];
+  precondition_problems: PreconditionProblem[];
+  precondition_checked_at: Date;
   bundle_sha256: string;
   bundle_size: string;
   created_at: Date;
@@ -41,7 +48,16 @@ interface Row {
 }
 
 interface VersionRow
-  extends Pick<Row, 'id' | 'owner_subject' | 'owner_username' | 'visibility' | 'created_at'> {
+  extends Pick<
+    Row,
+    | 'id'
+    | 'owner_subject'
+    | 'owner_username'
+    | 'visibility'
+    | 'created_at'
+    | 'precondition_problems'
+    | 'precondition_checked_at'
+  > {
   version: string;
   lifecycle: Manifest['lifecycle'];
 }
@@ -49,7 +65,7 @@ interface VersionRow
 const columns = (
   sql: Sql,
 ) => sql`id, owner_subject, owner_username, visibility, manifest, long_description, assets,
-  bundle_sha256, bundle_size, created_at, updated_at`;
+  precondition_problems, precondition_checked_at, bundle_sha256, bundle_size, created_at, updated_at`;
 
 export function createAppStore(database: Database) {
   const { sql } = database;
@@ -105,6 +121,17 @@ export function createAppStore(database: Database) {
       return row === undefined ? undefined : appOf(row);
     },
 
+    async setPrecondition(
+      id: string,
+      problems: readonly PreconditionProblem[],
+      checkedAt: Date,
+    ): Promise<void> {
+      await sql`
+        update catalog.apps set precondition_problems = ${JSON.stringify(problems)}::text::jsonb,
+          precondition_checked_at = ${checkedAt}
+        where id = ${id}`;
+    },
+
     async delete(id: string): Promise<void> {
       await sql`delete from catalog.apps where id = ${id}`;
     },
@@ -117,11 +144,15 @@ export function createAppStore(database: Database) {
           order by name, version_order desc, created_at desc, id)`;
       const matches = sql`
         and position(lower(${query.query}) in lower(name || ' ' || title || ' ' || description)) > 0`;
+      const fails = sql`jsonb_path_exists(precondition_problems, '$[*] ? (@.blocks == true)')`;
+      const asFound = query.precondition === 'FAILED' ? sql`and ${fails}` : sql`and not ${fails}`;
       const rows = await sql<Row[]>`
         select ${columns(sql)} from catalog.apps
         where ${inScope(query.scope)}
           ${query.newestOnly ? newest : sql``}
           ${query.query === '' ? sql`` : matches}
+          ${query.precondition === undefined ? sql`` : asFound}
+          ${query.tag === undefined ? sql`` : sql`and jsonb_exists(manifest->'tags', ${query.tag})`}
           ${after === undefined ? sql`` : sql`and (created_at, id) < (${after.createdAt}, ${after.id}::uuid)`}
         order by created_at desc, id desc
         limit ${query.limit}`;
@@ -131,7 +162,8 @@ export function createAppStore(database: Database) {
     /** All versions in scope, the highest first. */
     async versions(name: string, scope: AppScope) {
       const rows = await sql<VersionRow[]>`
-        select id, version, created_at, owner_subject, owner_username, visibility, manifest->>'lifecycle' as lifecycle
+        select id, version, created_at, owner_subject, owner_username, visibility, manifest->>'lifecycle' as lifecycle,
+          precondition_problems, precondition_checked_at
         from catalog.apps
         where name = ${name} and ${inScope(scope)} order by version_order desc, created_at desc, id`;
       return rows.map((row) => ({
@@ -142,6 +174,7 @@ export function createAppStore(database: Database) {
           owner: { subject: row.owner_subject, username: row.owner_username },
           visibility: row.visibility,
           manifest: { lifecycle: row.lifecycle },
+          precondition: preconditionOf(row.precondition_problems, row.precondition_checked_at),
         },
       }));
     },
@@ -166,12 +199,12 @@ async function insertRow(sql: TransactionSql, app: NewApp): Promise<void> {
   const inserted = await sql`
         insert into catalog.apps (id, name, version, version_order, title, description, long_description, owner_subject,
           owner_username, visibility, manifest, assets, requirements, packages, bundle_sha256, bundle_size,
-          created_at, updated_at)
+          precondition_problems, precondition_checked_at, created_at, updated_at)
         values (${app.id}, ${manifest.name}, ${manifest.version}, ${versionOrder(manifest.version)}, ${manifest.title},
           ${manifest.description}, ${app.longDescription}, ${app.owner.subject}, ${app.owner.username},
           ${app.visibility}, ${JSON.stringify(manifest)}::text::jsonb, ${JSON.stringify(app.assets)}::text::jsonb,
           ${app.requirements ?? null}, ${app.packages ?? null}, ${app.bundleSha256}, ${app.bundleSize},
-          ${app.createdAt}, ${app.createdAt})
+          ${JSON.stringify(app.precondition.problems)}::text::jsonb, ${app.precondition.checkedAt}, ${app.createdAt}, ${app.createdAt})
         on conflict on constraint apps_name_version do nothing
         returning id`;
   if (inserted.length === 0) throw appExists(manifest);
@@ -200,6 +233,7 @@ const appOf = (row: Row): App => ({
   assets: row.assets,
   bundleSha256: row.bundle_sha256,
   bundleSize: Number(row.bundle_size),
+  precondition: preconditionOf(row.precondition_problems, row.precondition_checked_at),
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

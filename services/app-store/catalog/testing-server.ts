@@ -11,6 +11,7 @@ import { migrate } from '@haic/platform/database/postgres.ts';
 import { startTestDatabase } from '@haic/platform/database/testing.ts';
 import type { BundleLimits } from './bundle/limits.ts';
 import { catalogMigrations, createCatalog } from './catalog.ts';
+import type { RuntimeVersion } from './manifest/runtime.ts';
 import type { DownloadRule } from './policy.ts';
 import { helloToml, runtimeVersions, zipOf } from './testing.ts';
 
@@ -45,6 +46,11 @@ export interface AppJson {
   readonly canRun: boolean;
   readonly canManage: boolean;
   readonly canDownload: boolean;
+  readonly precondition: {
+    readonly status: string;
+    readonly problems: readonly { code: string; message: string; blocks: boolean }[];
+    readonly checkedAt: string;
+  };
   readonly versions: { readonly id: string; readonly version: string; readonly canRun: boolean }[];
 }
 
@@ -72,6 +78,7 @@ export async function startTestCatalog(
     downloads?: DownloadRule;
     versionLimit?: number;
     directory?: string;
+    runtimeVersions?: readonly RuntimeVersion[];
   } = {},
 ) {
   const { database, stop: stopDatabase } = await startTestDatabase();
@@ -87,7 +94,7 @@ export async function startTestCatalog(
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.downloads === undefined ? {} : { downloads: options.downloads }),
     ...(options.versionLimit === undefined ? {} : { versionLimit: options.versionLimit }),
-    runtimeVersions,
+    runtimeVersions: options.runtimeVersions ?? runtimeVersions,
     instancesOf: async (appId) => instances.get(appId) ?? 0,
     temporaryDirectory: uploadDirectory,
     logger,
@@ -145,6 +152,7 @@ export async function startTestCatalog(
   return {
     base,
     catalog,
+    database,
     blobs,
     instances,
     call,

@@ -11,8 +11,8 @@ import { type Bundle, type BundleImage, readBundle } from './bundle/read-bundle.
 import type { RuntimeVersion } from './manifest/runtime.ts';
 
 export const runtimeVersions: readonly RuntimeVersion[] = [
-  { name: 'deb_py311', aliases: ['deb11_py310_wlatest'], default: true },
-  { name: 'deb_py38', aliases: [], deprecated: true },
+  { name: 'deb_py311', python: '3.11', aliases: ['deb11_py310_wlatest'], default: true },
+  { name: 'deb_py38', python: '3.8', aliases: [], deprecated: true },
 ];
 
 export const helloToml = `[App]

@@ -69,6 +69,7 @@ export function exampleApp({ manifest, runtime, ...changes }: Changes = {}): App
     assets: [],
     bundleSha256: '',
     bundleSize: 0,
+    precondition: { status: 'PASSED', problems: [], checkedAt: new Date(0).toISOString() },
     createdAt: new Date(0),
     updatedAt: new Date(0),
     ...changes,

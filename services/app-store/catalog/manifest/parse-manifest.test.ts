@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HaicError } from '@haic/kit/errors.ts';
 import { helloToml, problemsOf, runtimeVersions } from '../testing.ts';
-import { parseManifest } from './parse-manifest.ts';
+import { type ManifestRules, parseManifest } from './parse-manifest.ts';
 
-const parse = (text: string) => parseManifest(text, { runtimeVersions });
+/** There is the key `k` of the secret `s.t-1`, and no other. */
+const hasSecret = (secret: string, key: string) => secret === 's.t-1' && key === 'k';
+const parse = (text: string, more: Partial<ManifestRules> = {}) =>
+  parseManifest(text, { runtimeVersions, hasSecret, ...more });
 
 /** A manifest with these lines in [App], [Runtime] and after it. */
 const tomlWith = (options: { app?: string; runtime?: string; after?: string }) =>
@@ -289,6 +292,18 @@ describe('app.toml', () => {
       env('Name = "A"\nSecret = "A_B"\nSecretKey = "k"'),
       'Env[1].Secret',
       /not the name/,
+    ],
+    [
+      'a secret that is not there',
+      env('Name = "A"\nSecret = "s"\nSecretKey = "k"'),
+      'Env[1].Secret',
+      /no key "k" of a secret "s".*Optional = true/,
+    ],
+    [
+      'a file of a key that is not there',
+      file('Path = "a/b"\nSecret = "s.t-1"\nSecretKey = "other"'),
+      'File[1].Secret',
+      /no key "other"/,
     ],
     [
       'an optional value',

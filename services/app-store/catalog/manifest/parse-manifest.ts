@@ -3,14 +3,20 @@ import { bundleInvalid, Problems, quote } from '../bundle/problems.ts';
 import type { Lifecycle, Manifest } from '../client.ts';
 import { readEnv } from './env.ts';
 import { readFiles } from './file.ts';
+import { isLinkAddress } from './link.ts';
 import { parseTimeout } from './quantity.ts';
 import { emptyRuntime, type RuntimeVersion, readRuntime } from './runtime.ts';
 import { manifestFile, Table } from './table.ts';
+import type { SecretLookup } from './value-source.ts';
 
 export interface ManifestRules {
   readonly runtimeVersions: readonly RuntimeVersion[];
   /** What of the reserved H2O_WAVE variables a bundle may set. Default: `defaultAllowedCoreEnv`. */
   readonly allowedCoreEnv?: readonly RegExp[];
+  /** Refuse bundles that name no RuntimeVersion. */
+  readonly requireRuntimeVersion?: boolean;
+  /** Which keys of secrets there are; none by default. */
+  readonly hasSecret?: SecretLookup;
 }
 
 const lifecycles = ['ON_DEMAND', 'MANAGED', 'LINK'] as const;
@@ -36,9 +42,9 @@ export function parseManifest(text: string, rules: ManifestRules): Manifest {
     tags: readTags(app),
     lifecycle,
     instanceTimeout: readTimeout(app),
-    runtime: lifecycle === 'LINK' ? emptyRuntime : readRuntime(file.table('Runtime'), rules.runtimeVersions),
-    env: readEnv(file.tables('Env'), rules.allowedCoreEnv),
-    files: lifecycle === 'LINK' ? [] : readFiles(file.tables('File')),
+    runtime: lifecycle === 'LINK' ? emptyRuntime : readRuntime(file.table('Runtime'), rules),
+    env: readEnv(file.tables('Env'), rules),
+    files: lifecycle === 'LINK' ? [] : readFiles(file.tables('File'), rules.hasSecret),
     linkAddress: readLink(file, lifecycle),
   };
   problems.throwIfAny();
@@ -164,8 +170,7 @@ function readLink(file: Table, lifecycle: Lifecycle): string | undefined {
       link.problem('Address', 'It is missing.', 'Write the full URL that the app opens.');
     return undefined;
   }
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+  if (!isLinkAddress(address)) {
     link.problem(
       'Address',
       `${quote(address)} is not an http or https URL.`,
@@ -173,5 +178,5 @@ function readLink(file: Table, lifecycle: Lifecycle): string | undefined {
     );
     return undefined;
   }
-  return url.href;
+  return new URL(address).href;
 }

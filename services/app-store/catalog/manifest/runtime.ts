@@ -12,7 +12,20 @@ export interface RuntimeVersion {
   readonly default?: boolean;
   /** Refuses new apps. */
   readonly deprecated?: boolean;
+  /** `3.11` */
+  readonly python?: string;
+  /** Why nothing can run on it here just now, in plain words. */
+  readonly unavailable?: string | undefined;
 }
+
+/** By name or alias; without one, the default. */
+export const runtimeVersionOf = (
+  asked: string | undefined,
+  versions: readonly RuntimeVersion[],
+): RuntimeVersion | undefined =>
+  asked === undefined
+    ? (versions.find((version) => version.default) ?? versions.find((version) => version.deprecated !== true))
+    : versions.find((version) => version.name === asked || version.aliases.includes(asked));
 
 const modes = ['wave', 'python', 'container'] as const;
 const routingModes = ['DOMAIN', 'BASE_URL'] as const;
@@ -37,12 +50,15 @@ export const emptyRuntime: ManifestRuntime = {
   cpuReservation: undefined,
 };
 
-export function readRuntime(table: Table, versions: readonly RuntimeVersion[]): ManifestRuntime {
+export function readRuntime(
+  table: Table,
+  rules: { readonly runtimeVersions: readonly RuntimeVersion[]; readonly requireRuntimeVersion?: boolean },
+): ManifestRuntime {
   const mode = table.oneOf('AppMode', modes, 'wave');
   refuseWhatIsNotProvided(table, mode);
   const runtime: ManifestRuntime = {
     module: mode === 'container' ? undefined : readModule(table),
-    runtimeVersion: readRuntimeVersion(table, versions),
+    runtimeVersion: readRuntimeVersion(table, rules),
     mode: mode === 'python' ? 'python' : 'wave',
     routingMode: table.oneOf('RoutingMode', routingModes, 'DOMAIN'),
     port: mode === 'python' ? readPort(table) : undefined,
@@ -99,20 +115,29 @@ function readModule(table: Table): string | undefined {
   return module;
 }
 
-function readRuntimeVersion(table: Table, versions: readonly RuntimeVersion[]): string | undefined {
+function readRuntimeVersion(
+  table: Table,
+  rules: { readonly runtimeVersions: readonly RuntimeVersion[]; readonly requireRuntimeVersion?: boolean },
+): string | undefined {
   const asked = table.line('RuntimeVersion', 200);
+  const versions = rules.runtimeVersions;
   const usable = versions.filter((version) => version.deprecated !== true);
   const known = usable.flatMap((version) => [version.name, ...version.aliases]).join(', ');
-  const found =
-    asked === undefined
-      ? (versions.find((version) => version.default) ?? usable[0])
-      : versions.find((version) => version.name === asked || version.aliases.includes(asked));
-  if (found === undefined)
+  const found = runtimeVersionOf(asked, versions);
+  if (asked === undefined && rules.requireRuntimeVersion === true)
+    table.problem(
+      'RuntimeVersion',
+      'It is missing, and this installation asks for it.',
+      `Use one of: ${known}.`,
+    );
+  else if (found === undefined)
     table.problem(
       'RuntimeVersion',
       `${quote(asked ?? '')} is not known here.`,
       `Leave it out, or use one of: ${known}.`,
     );
+  else if (found.unavailable !== undefined)
+    table.problem('RuntimeVersion', found.unavailable, 'Use another one, or ask an administrator.');
   else if (asked !== undefined && found.deprecated)
     table.problem(
       'RuntimeVersion',

@@ -35,12 +35,13 @@ describe('the catalog over HTTP', () => {
     const { status, json } = await call('GET', `/api/v1/apps/${app.id}`, 'anna/user/portal');
     assert.equal(status, 200);
     assert.deepEqual(json, app);
-    const { createdAt, updatedAt, bundleSize, ...rest } = {
+    const { createdAt, updatedAt, bundleSize, precondition, ...rest } = {
       bundleSize: 0,
       createdAt: '',
       updatedAt: '',
       ...json,
     };
+    assert.deepEqual(precondition, { status: 'PASSED', problems: [], checkedAt: createdAt });
     assert.ok(bundleSize > 0 && createdAt !== '' && createdAt === updatedAt);
     assert.deepEqual(
       { ...rest, versions: rest.versions.map(({ id, version }) => ({ id, version })) },
