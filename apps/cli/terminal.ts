@@ -1,8 +1,15 @@
 import process from 'node:process';
+import { Writable } from 'node:stream';
 
 /** stdout is data, stderr is talk: whatever a script may want to cut comes by `print`, everything else by `say`. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** When whoever reads stdout (`| head`) has gone: by default there is nothing left to do. */
+export function whenReaderLeaves(act: () => void): void {
+  process.stdout.removeAllListeners('error');
+  process.stdout.on('error', act);
+}
 
 /** Exit codes of every command (design §4). */
 export const exitCodes = { error: 1, usage: 2, signInNeeded: 4 } as const;
@@ -17,9 +24,16 @@ export class CommandError extends Error {
   }
 }
 
+/**
+ * Titles and descriptions are what authors of apps wrote: a line break or tab in one would forge a row for the script that cuts it, an
+ * escape sequence would act on the terminal.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+const plain = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+
 /** A table with a header row; columns aligned by two spaces, the last one not padded, so that awk cuts it. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
+  const all = [header, ...rows.map((row) => row.map(plain))];
   const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   const line = (row: readonly string[]) =>
     row
@@ -30,7 +44,12 @@ export function table(header: readonly string[], rows: readonly (readonly string
 
 /** `Key<TAB>Value` lines, as release scripts cut them. */
 export const record = (fields: readonly (readonly [string, string])[]): string =>
-  fields.map(([key, value]) => `${key}\t${value}`).join('\n');
+  fields.map(([key, value]) => `${key}\t${plain(value)}`).join('\n');
+
+/** The data of a command: as people and scripts read it, or as JSON. */
+export function output(json: boolean, value: unknown, asText: () => string): void {
+  print(json ? JSON.stringify(value, undefined, 2) : asText());
+}
 
 /** Steps of something long: one line each, with the time it took when that is worth telling. */
 export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
@@ -62,6 +81,11 @@ export async function readStdin(): Promise<string> {
     .replace(/\r?\n$/, '');
 }
 
+/** Asks on a terminal, unless `yes` says that it is meant; a script means what it says. */
+export async function confirmOnTerminal(question: string, yes: boolean): Promise<void> {
+  if (!yes && process.stdin.isTTY === true) await confirm(question, '--yes');
+}
+
 /** Asks on a terminal; where there is none, the command must have been given the flag that it names. */
 export async function confirm(question: string, flag: string): Promise<void> {
   if (process.stdin.isTTY !== true)
@@ -70,13 +94,25 @@ export async function confirm(question: string, flag: string): Promise<void> {
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('Nothing was changed.');
 }
 
-export async function ask(question: string): Promise<string> {
+/** What is secret is not echoed. */
+export async function ask(question: string, options: { secret?: boolean } = {}): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  if (options.secret === true) process.stderr.write(question);
+  const terminal = createInterface({
+    input: process.stdin,
+    output: options.secret === true ? silent : process.stderr,
+    terminal: true,
+  });
+  const interrupted = new AbortController();
+  terminal.once('SIGINT', () => interrupted.abort());
   try {
-    return await terminal.question(question);
+    return await terminal.question(options.secret === true ? '' : question, { signal: interrupted.signal });
+  } catch {
+    throw new CommandError('Nothing was changed.');
   } finally {
     terminal.close();
+    if (options.secret === true) process.stderr.write('\n');
   }
 }
 

@@ -1,8 +1,9 @@
 import { deadline } from '@haic/kit/deadline.ts';
-import { HaicError } from '@haic/kit/errors.ts';
 import { callJson, callService } from '@haic/kit/http/client.ts';
-import { CommandError, exitCodes } from '../terminal.ts';
 import { configPath, readCliConfig } from './config-file.ts';
+import { openConnection, withAddress } from './connection.ts';
+import { hintAtNewerVersion } from './newer-version.ts';
+import { storeCredential, tokenSource } from './tokens.ts';
 
 export interface App {
   readonly id: string;
@@ -15,6 +16,11 @@ export interface App {
   readonly tags: readonly string[];
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** What of its conditions does not hold any more: a secret is gone, a runtime is deprecated. */
+  readonly precondition?: {
+    readonly status: string;
+    readonly problems: readonly { readonly code: string; readonly message: string }[];
+  };
 }
 
 export interface Instance {
@@ -39,90 +45,80 @@ export interface Instance {
   readonly canManage: boolean;
 }
 
+/** Which configuration to use, and whom to trust. */
+export interface ConnectionFlags {
+  readonly conf?: string;
+  readonly ca?: string;
+}
+
+interface CallOptions {
+  readonly json?: unknown;
+  readonly body?: ReadableStream;
+  readonly headers?: Record<string, string>;
+  readonly timeoutMs?: number;
+}
+
 /** The App Store's API as the person of the CLI configuration. */
 export interface Api {
   readonly endpoint: string;
-  json<T>(
-    method: string,
+  json<T>(method: string, path: string, options?: CallOptions): Promise<T>;
+  stream(
     path: string,
-    options?: { json?: unknown; body?: ReadableStream; headers?: Record<string, string> },
-  ): Promise<T>;
-  stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+    signal: AbortSignal,
+    headers?: Record<string, string>,
+  ): Promise<ReadableStream<Uint8Array>>;
   all<T>(path: string): Promise<readonly T[]>;
 }
 
-export async function connectApi(confFlag: string | undefined): Promise<Api> {
-  const config = await readCliConfig(configPath(confFlag));
-  const token = await accessToken(config);
-  const url = (path: string) => `${config.Endpoint.replace(/\/+$/, '')}${path}`;
-  const json: Api['json'] = (method, path, options = {}) =>
-    callJson(fetch, url(path), {
-      method,
-      token,
-      signal: deadline(300_000),
-      ...options,
-      // Node's fetch sends a streamed body only when it is told that the answer comes after it.
-      ...(options.body instanceof ReadableStream ? { duplex: 'half' } : {}),
+/** As long as the store itself waits for a run to be accepted, and a little for the way. */
+const patienceMs = 310_000;
+
+export async function connectApi(flags: ConnectionFlags): Promise<Api> {
+  const config = await readCliConfig(configPath(flags.conf));
+  const endpoint = config.Endpoint.replace(/\/+$/, '');
+  const fetch = openConnection(flags.ca);
+  const token = tokenSource(fetch, storeCredential(config));
+  await Promise.all([token(), hintAtNewerVersion(fetch, endpoint)]);
+  const call = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw withAddress(error, endpoint);
     });
+
+  const json: Api['json'] = async (method, path, { timeoutMs = patienceMs, ...options } = {}) =>
+    call(
+      callJson(fetch, `${endpoint}${path}`, {
+        method,
+        token: await token(),
+        signal: deadline(timeoutMs),
+        ...options,
+        // A streamed body is only sent when it is told that the answer comes after it.
+        ...(options.body instanceof ReadableStream ? { duplex: 'half' } : {}),
+      }),
+    );
   return {
-    endpoint: config.Endpoint,
+    endpoint,
     json,
-    stream: async (path, signal) => {
-      const response = await callService(fetch, url(path), { token, signal });
+    stream: async (path, signal, headers = {}) => {
+      const response = await call(
+        callService(fetch, `${endpoint}${path}`, { token: await token(), signal, headers }),
+      );
       return response.body ?? new Blob([]).stream();
     },
-    all: async <T>(path: string) => {
-      const items: T[] = [];
-      let pageToken: string | undefined;
-      do {
-        const separator = path.includes('?') ? '&' : '?';
-        const page: { items: readonly T[]; nextPageToken?: string } = await json(
-          'GET',
-          `${path}${separator}pageSize=100${pageToken === undefined ? '' : `&pageToken=${encodeURIComponent(pageToken)}`}`,
-        );
-        items.push(...page.items);
-        pageToken = page.nextPageToken;
-      } while (pageToken !== undefined);
-      return items;
-    },
+    all: (path) => allPages(json, path),
   };
 }
 
-/** A fresh access token from the configured refresh token: the CLI's own, else the platform's. */
-export async function accessToken(config: Awaited<ReturnType<typeof readCliConfig>>): Promise<string> {
-  const [clientId, refreshToken] =
-    config.Token !== undefined
-      ? [config.ClientID, config.Token]
-      : [config.PlatformClientID, config.PlatformToken];
-  if (clientId === undefined || refreshToken === undefined) {
-    throw new CommandError(
-      'The CLI configuration holds no token. Add one: ./haic config update-token',
-      exitCodes.signInNeeded,
+async function allPages<T>(json: Api['json'], path: string): Promise<readonly T[]> {
+  const items: T[] = [];
+  let pageToken: string | undefined;
+  do {
+    const query = new URLSearchParams({ pageSize: '200', ...(pageToken === undefined ? {} : { pageToken }) });
+    const page: { items: readonly T[]; nextPageToken?: string } = await json(
+      'GET',
+      `${path}${path.includes('?') ? '&' : '?'}${query}`,
     );
-  }
-  try {
-    const answer = await callJson<{ access_token: string }>(
-      fetch,
-      `${config.OIDCAddress.replace(/\/+$/, '')}/protocol/openid-connect/token`,
-      {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams({
-          grant_type: 'refresh_token',
-          client_id: clientId,
-          refresh_token: refreshToken,
-        }).toString(),
-        signal: deadline(15_000),
-      },
-    );
-    return answer.access_token;
-  } catch (error) {
-    if (error instanceof HaicError && error.status === 400) {
-      throw new CommandError(
-        `The token is no longer valid. Get a new one at ${config.Endpoint}/auth/get-token, then: ./haic config update-token`,
-        exitCodes.signInNeeded,
-      );
-    }
-    throw error;
-  }
+    items.push(...page.items);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== undefined);
+  return items;
 }

@@ -98,7 +98,8 @@ function fieldOf(table: unknown, key: string): unknown {
   return Object.entries(table).find(([name]) => name.toLowerCase() === key)?.[1];
 }
 
-async function filesOf(directory: string): Promise<string[]> {
+/** What of a folder belongs to its bundle, sorted; relative, with slashes. */
+export async function filesOf(directory: string): Promise<string[]> {
   const rules = ignore().add(alwaysIgnored);
   rules.add(await readFile(path.join(directory, '.appignore'), 'utf8').catch(() => ''));
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { parse, stringify } from 'smol-toml';
 import { CommandError, exitCodes } from '../terminal.ts';
+import { commandName } from './command-name.ts';
 
 /** `~/.h2oai/h2o-cli-config.toml` (or `--conf`, or H2OCONFIG), as the official libraries read it: contracts/app-store.md §8. */
 export interface CliConfig {
@@ -15,12 +16,12 @@ export interface CliConfig {
 }
 
 export const configPath = (flag: string | undefined): string =>
-  flag ?? process.env.H2OCONFIG ?? path.join(homedir(), '.h2oai', 'h2o-cli-config.toml');
+  flag ?? (process.env.H2OCONFIG || undefined) ?? path.join(homedir(), '.h2oai', 'h2o-cli-config.toml');
 
 export async function readCliConfig(file: string): Promise<CliConfig> {
   const text = await readFile(file, 'utf8').catch(() => {
     throw new CommandError(
-      `There is no ${file}. Tell the CLI where Haic is and who you are: ./haic config setup`,
+      `There is no ${file}. Tell the CLI where Haic is and who you are: ${commandName} config setup`,
       exitCodes.signInNeeded,
     );
   });
@@ -29,7 +30,10 @@ export async function readCliConfig(file: string): Promise<CliConfig> {
     typeof values[key] === 'string' && values[key] !== '' ? values[key] : undefined;
   const endpoint = string('Endpoint');
   if (endpoint === undefined)
-    throw new CommandError(`${file} has no Endpoint. Write it again: ./haic config setup`, exitCodes.usage);
+    throw new CommandError(
+      `${file} has no Endpoint. Write it again: ${commandName} config setup`,
+      exitCodes.usage,
+    );
   const pairs = {
     ClientID: string('ClientID'),
     Token: string('Token'),

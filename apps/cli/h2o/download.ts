@@ -6,8 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { deadline } from '@haic/kit/deadline.ts';
 import { LaunchFailure } from '@haic/launcher/failure.ts';
 import { unzip } from '@haic/launcher/unzip.ts';
-import { CommandError, print, say } from '../terminal.ts';
+import { CommandError, output, say } from '../terminal.ts';
 import type { Api, App } from './api.ts';
+import { appPath } from './apps.ts';
+import { commandName } from './command-name.ts';
 
 const twoHours = 2 * 60 * 60_000;
 
@@ -18,9 +20,9 @@ const twoHours = 2 * 60 * 60_000;
 export async function downloadApp(
   api: Api,
   id: string,
-  options: { target: string | undefined; extract: boolean },
+  options: { target: string | undefined; extract: boolean; json: boolean },
 ): Promise<void> {
-  const place = `/api/v1/apps/${encodeURIComponent(id)}`;
+  const place = appPath(id);
   const app = await api.json<App>('GET', place);
   const name = `${app.name}.${app.version}${options.extract ? '' : '.wave'}`;
   const target = await targetOf(options.target, name);
@@ -45,8 +47,8 @@ export async function downloadApp(
     await rm(archive, { force: true });
     await rm(folder, { recursive: true, force: true });
   }
-  print(target);
-  say(options.extract ? `Change it and try it: ./haic bundle deploy ${target}` : 'Downloaded.');
+  output(options.json, { path: target }, () => target);
+  say(options.extract ? `Change it and try it: ${commandName} bundle deploy ${target}` : 'Downloaded.');
 }
 
 async function targetOf(wanted: string | undefined, name: string): Promise<string> {

@@ -1,81 +1,78 @@
-import process from 'node:process';
-import { age, print, record, say, table } from '../terminal.ts';
+import { age, confirmOnTerminal, output, print, record, say, table } from '../terminal.ts';
 import type { Api, Instance } from './api.ts';
+import { commandName } from './command-name.ts';
+import { instanceRecord, statusWord } from './present.ts';
 
 const instancePath = (id: string) => `/api/v1/instances/${encodeURIComponent(id)}`;
 
-export async function listInstances(api: Api, options: { all: boolean; json: boolean }): Promise<void> {
-  const instances = await api.all<Instance>(`/api/v1/instances${options.all ? '?all=true' : ''}`);
-  const newestFirst = [...instances].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
-  if (options.json) return print(JSON.stringify(newestFirst, undefined, 2));
-  const rows = newestFirst.map((i) => [
-    i.id,
-    `${i.app.title} ${i.app.version}`,
-    i.owner.username,
-    age(i.createdAt),
-    statusWord(i.status),
-    i.visibility,
-  ]);
-  print(table(['ID', 'TITLE', 'OWNER', 'CREATED', 'STATUS', 'VISIBILITY'], rows));
+interface Output {
+  readonly json: boolean;
 }
 
-export async function getInstance(api: Api, id: string, options: { json: boolean }): Promise<void> {
-  printInstance(await api.json<Instance>('GET', instancePath(id)), options.json);
+export async function listInstances(
+  api: Api,
+  options: Output & { all: boolean; wide: boolean },
+): Promise<void> {
+  const instances = await api.all<Instance>(`/api/v1/instances${options.all ? '?all=true' : ''}`);
+  const newestFirst = [...instances].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+  const { wide } = options;
+  output(options.json, newestFirst, () =>
+    table(
+      [
+        'ID',
+        'TITLE',
+        'OWNER',
+        'CREATED',
+        'STATUS',
+        'VISIBILITY',
+        ...(wide ? ['APP ID', 'URL', 'REASON'] : []),
+      ],
+      newestFirst.map((i) => [
+        i.id,
+        `${i.app.title} ${i.app.version}`,
+        i.owner.username,
+        age(i.createdAt),
+        statusWord(i.status),
+        i.visibility,
+        ...(wide ? [i.app.id, i.url, i.reason] : []),
+      ]),
+    ),
+  );
+  if (instances.length === 0 && !options.all)
+    say(`You run nothing. What can be run: ${commandName} app list --all`);
+}
+
+function printInstance(instance: Instance, { json }: Output): void {
+  output(json, instance, () => instanceRecord(instance));
+}
+
+export async function getInstance(api: Api, id: string, options: Output): Promise<void> {
+  printInstance(await api.json<Instance>('GET', instancePath(id)), options);
 }
 
 /** Pauses it: nothing runs then, and its data volume is kept. */
-export async function suspendInstance(api: Api, id: string, options: { json: boolean }): Promise<void> {
-  printInstance(await api.json<Instance>('POST', `${instancePath(id)}/suspend`), options.json);
-  say(`It is paused. Use it again: ./haic instance resume ${id}`);
+export async function suspendInstance(api: Api, id: string, options: Output): Promise<void> {
+  printInstance(await api.json<Instance>('POST', `${instancePath(id)}/suspend`), options);
+  say(`It is paused. Use it again: ${commandName} instance resume ${id}`);
 }
 
-export async function resumeInstance(api: Api, id: string, options: { json: boolean }): Promise<void> {
-  printInstance(await api.json<Instance>('POST', `${instancePath(id)}/resume`), options.json);
-  say(`It starts now. Watch it: ./haic instance logs -f ${id}`);
+export async function resumeInstance(api: Api, id: string, options: Output): Promise<void> {
+  printInstance(await api.json<Instance>('POST', `${instancePath(id)}/resume`), options);
+  say(`It starts now. Watch it: ${commandName} instance logs -f ${id}`);
+}
+
+/** Sets back the time until it pauses by itself. */
+export async function extendInstance(api: Api, id: string, options: Output): Promise<void> {
+  printInstance(await api.json<Instance>('POST', `${instancePath(id)}/extend`), options);
 }
 
 export async function updateInstance(
   api: Api,
   id: string,
-  options: { visibility: string; json: boolean },
+  options: Output & { visibility: string },
 ): Promise<void> {
   const { visibility } = options;
-  printInstance(await api.json<Instance>('PATCH', instancePath(id), { json: { visibility } }), options.json);
-}
-
-const statusWords: Readonly<Record<string, string>> = {
-  PENDING: 'Pending',
-  STARTING: 'Starting',
-  DEPLOYED: 'Deployed',
-  FAILED: 'Failed',
-  SUSPENDED: 'Paused',
-  TERMINATING: 'Terminating',
-};
-
-/** The words that scripts know (app-store.md §3); `--json` has the API's own. */
-const statusWord = (status: string): string => statusWords[status] ?? status;
-
-function printInstance(instance: Instance, json: boolean): void {
-  if (json) {
-    print(JSON.stringify(instance, undefined, 2));
-    return;
-  }
-  print(
-    record([
-      ['ID', instance.id],
-      ['App', `${instance.app.title} ${instance.app.version}`],
-      ['App ID', instance.app.id],
-      ['Created At', instance.createdAt],
-      ['Updated At', instance.updatedAt],
-      ['Status', statusWord(instance.status)],
-      ['Visibility', instance.visibility],
-      ['URL', instance.url],
-      ['Owner', instance.owner.username],
-      ['Readonly', String(!instance.canManage)],
-      ['Suspendable', String(instance.canManage)],
-      ['Suspend After', instance.suspendAfter === 'never' ? 'never' : (instance.suspendAt ?? '')],
-    ]),
-  );
+  printInstance(await api.json<Instance>('PATCH', instancePath(id), { json: { visibility } }), options);
 }
 
 interface PodStatus {
@@ -84,46 +81,32 @@ interface PodStatus {
   readonly message: string;
   readonly exitCode: number | null;
   readonly restartCount: number;
-  readonly lastFailure: string | { readonly message: string } | null;
+  readonly lastFailure: string;
 }
 
-export async function instanceStatus(api: Api, id: string, options: { json: boolean }): Promise<void> {
+/** The pod view (app-store.md §3): why it is not running, in one look. */
+export async function instanceStatus(api: Api, id: string, options: Output): Promise<void> {
   const pod = await api.json<PodStatus>('GET', `${instancePath(id)}/status`);
-  if (options.json) return print(JSON.stringify(pod, undefined, 2));
-  const lastFailure =
-    typeof pod.lastFailure === 'string' ? pod.lastFailure : (pod.lastFailure?.message ?? '');
-  print(
+  output(options.json, pod, () =>
     record([
       ['Status', pod.status],
       ['Reason', pod.reason],
       ['Message', pod.message],
       ['Exit Code', pod.exitCode === null ? '' : String(pod.exitCode)],
       ['Restart Count', String(pod.restartCount)],
-      ['Last Failure', lastFailure],
+      ['Last Failure', pod.lastFailure],
     ]),
   );
+  if (pod.exitCode !== null) say(`What it wrote: ${commandName} instance logs ${id}`);
 }
 
-export async function instanceLogs(
+export async function terminateInstance(
   api: Api,
   id: string,
-  options: { follow: boolean; previous: boolean; tail: string | undefined },
+  options: Output & { yes: boolean },
 ): Promise<void> {
-  const query = new URLSearchParams();
-  if (options.follow) query.set('follow', 'true');
-  if (options.previous) query.set('previous', 'true');
-  if (options.tail !== undefined) query.set('tail', options.tail);
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  const stream = await api.stream(`${instancePath(id)}/logs?${query}`, stop.signal);
-  try {
-    for await (const chunk of stream) process.stdout.write(chunk);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-  }
-}
-
-export async function terminateInstance(api: Api, id: string): Promise<void> {
+  await confirmOnTerminal(`Terminate instance ${id} and delete its data for good?`, options.yes);
   await api.json('DELETE', instancePath(id));
+  if (options.json) print(JSON.stringify({ id }));
   say(`Instance ${id} is terminated.`);
 }

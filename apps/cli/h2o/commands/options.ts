@@ -1,0 +1,27 @@
+import { type Command, Option } from 'commander';
+import { type Api, type ConnectionFlags, connectApi } from '../api.ts';
+
+export interface CommonFlags extends ConnectionFlags {
+  readonly json?: boolean;
+}
+
+export const withConfig = (command: Command): Command =>
+  command
+    .option('--conf <path>', 'configuration file of the CLI')
+    .option('--ca <file>', 'certificate (PEM) of an own authority to trust as well');
+
+export const withJson = (command: Command): Command => withConfig(command).option('--json', 'JSON on stdout');
+
+export const visibility = (): Option =>
+  new Option('-v, --visibility <visibility>', 'who may see it').choices(['PRIVATE', 'ALL_USERS', 'PUBLIC']);
+export const visibilityOfNew = (): Option => visibility().default('PRIVATE');
+export const newVisibility = (): Option => visibility().makeOptionMandatory();
+
+/** A command about one thing: `<verb> <id>`. */
+export const onOne = <F extends CommonFlags>(
+  command: Command,
+  act: (api: Api, id: string, flags: F & { json: boolean }) => Promise<void>,
+): Command =>
+  withJson(command).action(async (id: string, flags: F) =>
+    act(await connectApi(flags), id, { ...flags, json: flags.json === true }),
+  );

@@ -1,0 +1,83 @@
+import { deadline } from '@haic/kit/deadline.ts';
+import { HaicError } from '@haic/kit/errors.ts';
+import { callJson, type Fetch } from '@haic/kit/http/client.ts';
+import { CommandError, exitCodes } from '../terminal.ts';
+import { commandName } from './command-name.ts';
+import type { CliConfig } from './config-file.ts';
+import { withAddress } from './connection.ts';
+
+/** An OAuth client and a refresh token of it. */
+export interface Credential {
+  readonly tokenEndpoint: string;
+  readonly clientId: string;
+  readonly refreshToken: string;
+  /** Where to get a new one, and the command that takes it. */
+  readonly renewal: string;
+}
+
+const tokenEndpointOf = (config: CliConfig): string =>
+  `${config.OIDCAddress.replace(/\/+$/, '')}/protocol/openid-connect/token`;
+
+/** What acts at the App Store: the CLI's own token, else the platform's. */
+export function storeCredential(config: CliConfig): Credential {
+  if (config.Token === undefined || config.ClientID === undefined) return platformCredential(config);
+  return {
+    tokenEndpoint: tokenEndpointOf(config),
+    clientId: config.ClientID,
+    refreshToken: config.Token,
+    renewal: `Get a new one at ${config.Endpoint}/auth/get-token, then: ${commandName} config update-token`,
+  };
+}
+
+/** What acts at every service. */
+export function platformCredential(config: CliConfig): Credential {
+  const renewal = `${config.Endpoint}/auth/get-platform-token, then: ${commandName} config update-platform-token`;
+  if (config.PlatformToken === undefined || config.PlatformClientID === undefined)
+    throw new CommandError(
+      `The CLI configuration holds no such token. Get one at ${renewal}`,
+      exitCodes.signInNeeded,
+    );
+  return {
+    tokenEndpoint: tokenEndpointOf(config),
+    clientId: config.PlatformClientID,
+    refreshToken: config.PlatformToken,
+    renewal: `Get a new one at ${renewal}`,
+  };
+}
+
+/** Gives an access token each time, a new one shortly before the last one ends: for commands that go on for hours. */
+export function tokenSource(fetch: Fetch, credential: Credential): () => Promise<string> {
+  let current: { token: string; renewAt: number } | undefined;
+  return async () => {
+    if (current !== undefined && Date.now() < current.renewAt) return current.token;
+    const answer = await exchange(fetch, credential);
+    const seconds = answer.expires_in ?? 30;
+    current = {
+      token: answer.access_token,
+      renewAt: Date.now() + (seconds - Math.min(30, seconds / 2)) * 1000,
+    };
+    return current.token;
+  };
+}
+
+async function exchange(
+  fetch: Fetch,
+  credential: Credential,
+): Promise<{ access_token: string; expires_in?: number }> {
+  try {
+    return await callJson(fetch, credential.tokenEndpoint, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        grant_type: 'refresh_token',
+        client_id: credential.clientId,
+        refresh_token: credential.refreshToken,
+      }).toString(),
+      signal: deadline(15_000),
+    });
+  } catch (error) {
+    if (error instanceof HaicError && error.status === 400)
+      throw new CommandError(`The token is no longer valid. ${credential.renewal}`, exitCodes.signInNeeded);
+    throw withAddress(error, new URL(credential.tokenEndpoint).origin);
+  }
+}
