@@ -193,3 +193,18 @@ export const statusOf = async (
   await response.body?.cancel();
   return response.status;
 };
+
+export interface Operation {
+  readonly method: string;
+  /** `/api/v1/apps/{id}` */
+  readonly path: string;
+}
+
+/** Every operation of the public API, as the server itself describes it. */
+export async function operationsOf(haic: Haic): Promise<Operation[]> {
+  const response = await fetch(`${haic.url}/api/v1/openapi.json`);
+  const { paths } = (await response.json()) as { paths: Record<string, Record<string, unknown>> };
+  return Object.entries(paths).flatMap(([address, methods]) =>
+    Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path: address })),
+  );
+}
