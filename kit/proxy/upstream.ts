@@ -1,4 +1,5 @@
-import { Pool } from 'undici';
+import { Socket } from 'node:net';
+import { buildConnector, Pool } from 'undici';
 
 /** Where requests go: a TCP address or a Unix socket. */
 export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
@@ -39,10 +40,7 @@ export function createUpstream(target: Target, options: UpstreamOptions = {}): U
     keepAliveTimeout: keepAliveMs,
     keepAliveMaxTimeout: 60_000,
     maxHeaderSize: 64 * 1024,
-    connectTimeout: 5_000,
-    ...(socketPath === undefined ? {} : { socketPath }),
-    // A WebSocket's two directions end separately (half-close).
-    connect: { allowHalfOpen: true, ...(socketPath === undefined ? {} : { socketPath }) },
+    connect: connector(socketPath),
   });
   return {
     target,
@@ -50,6 +48,41 @@ export function createUpstream(target: Target, options: UpstreamOptions = {}): U
     close: () => pool.close(),
     destroy: () => pool.destroy(),
   };
+}
+
+function connector(socketPath: string | undefined): buildConnector.connector {
+  // A WebSocket's two directions end separately (half-close).
+  const options = { allowHalfOpen: true, timeout: 5_000, allowH2: false };
+  const connect = buildConnector(socketPath === undefined ? options : { ...options, socketPath });
+  return (to, done) =>
+    connect(to, (...result) => {
+      if (result[0] === null) readOnAfterFailedWrites(result[1]);
+      done(...result);
+    });
+}
+
+/** So long may an answer still come when a request could not be written to its end. */
+const lastWordsMs = 2_000;
+
+/**
+ * A server that refuses a body early answers and closes, so that writing the rest fails while its answer waits to be read. Node ends
+ * a socket whose write failed; here the writing side alone is over, and what can still be read decides (RFC 9112 §9.6).
+ */
+function readOnAfterFailedWrites(socket: Socket): void {
+  type Written = (error?: Error | null) => void;
+  let failed = false;
+  const forgiving =
+    (written: Written): Written =>
+    (error) => {
+      if (error && !failed) {
+        failed = true;
+        setTimeout(() => socket.destroy(error), lastWordsMs).unref();
+      }
+      written();
+    };
+  socket._write = (chunk, encoding, written) =>
+    Socket.prototype._write.call(socket, chunk, encoding, forgiving(written));
+  socket._writev = (chunks, written) => Socket.prototype._writev?.call(socket, chunks, forgiving(written));
 }
 
 /** What went wrong before the other side answered. */
