@@ -101,8 +101,8 @@ function track(context: RouterContext, passing: Passing, open: Writable): void {
     },
     close: () => open.destroy(),
   };
-  live.add(connection);
-  open.on('close', () => live.remove(connection));
+  const forget = live.add(connection);
+  open.on('close', forget);
 }
 
 function sendFailure(

@@ -71,8 +71,8 @@ export async function proxyApi(
     stillAllowed: () => true,
     close: () => response.destroy(),
   };
-  context.live.add(connection);
-  response.on('close', () => context.live.remove(connection));
+  const forget = context.live.add(connection);
+  response.on('close', forget);
   proxyToCore(context, request, response, head, accessToken);
 }
 
