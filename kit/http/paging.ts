@@ -61,6 +61,10 @@ function parse(text: string): unknown {
   }
 }
 
+/** `readPageToken`, or undefined for the first page: without a token, or with an empty one. */
+export const placeAfter = (token: string | undefined, ...forms: readonly RegExp[]): string[] | undefined =>
+  token === undefined || token === '' ? undefined : readPageToken(token, ...forms);
+
 /** One page of what was asked for with one more than fits, to know whether there are more. */
 export function cutPage<T>(
   found: readonly T[],

@@ -59,7 +59,7 @@ export interface PersonChanges {
   readonly disabled?: boolean;
 }
 
-const usernamePattern = /^[a-z0-9][a-z0-9._@+-]{0,126}$/;
+export const usernamePattern = /^[a-z0-9][a-z0-9._@+-]{0,126}$/;
 const labelPattern = /^[\p{L}\p{N}][\p{L}\p{N} ._:/@+-]{0,126}$/u;
 const emailPattern = /^[^\s\p{C}@<>"]{1,64}@[^\s\p{C}@<>"]{1,189}$/u;
 

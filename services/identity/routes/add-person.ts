@@ -1,12 +1,22 @@
+import { problems } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
 import { presentPerson } from '../present.ts';
+import { AddedPersonSchema, tags } from './answers.ts';
 import { type PeopleParts, peoplePath } from './people.ts';
 import { newPerson } from './schemas.ts';
 
+const schema = {
+  operationId: 'addPerson',
+  summary: 'Adds a person, with a generated password.',
+  tags: tags.people,
+  body: newPerson,
+  response: { 201: AddedPersonSchema, ...problems(409) },
+};
+
 /** POST /api/v1/people: the generated password is in this answer and nowhere else. */
 export function registerAddPerson(scope: HttpServer, { service }: PeopleParts): void {
-  scope.post(peoplePath, { schema: { body: newPerson } }, async (request, reply) => {
+  scope.post(peoplePath, { schema }, async (request, reply) => {
     const { roles = [], groups = [], ...details } = request.body as Static<typeof newPerson>;
     const { person, password } = await service.add({ ...details, roles, groups });
     reply.code(201).header('location', `${peoplePath}/${encodeURIComponent(person.username)}`);

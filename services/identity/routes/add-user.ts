@@ -2,8 +2,8 @@ import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
 import { presentPerson } from '../present.ts';
 import type { PeopleService } from '../service.ts';
-import { usersPath } from './operator.ts';
 import { newUser } from './schemas.ts';
+import { usersPath } from './users-path.ts';
 
 export function registerAddUser(scope: HttpServer, service: PeopleService): void {
   scope.post(usersPath, { schema: { body: newUser } }, async (request, reply) => {

@@ -1,11 +1,21 @@
+import { problems } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
 import { presentPerson } from '../present.ts';
+import { PersonSchema, tags } from './answers.ts';
 import { actorOf, type PeopleParts, peoplePath } from './people.ts';
 import { byUsername, userChanges } from './schemas.ts';
 
+const schema = {
+  operationId: 'changePerson',
+  summary: 'Changes a person. Disabling ends their sessions and tokens.',
+  tags: tags.people,
+  params: byUsername,
+  body: userChanges,
+  response: { 200: PersonSchema, ...problems(409) },
+};
+
 export function registerChangePerson(scope: HttpServer, { service }: PeopleParts): void {
-  const schema = { params: byUsername, body: userChanges };
   scope.patch(`${peoplePath}/:username`, { schema }, async (request) => {
     const { username } = request.params as Static<typeof byUsername>;
     const changes = request.body as Static<typeof userChanges>;

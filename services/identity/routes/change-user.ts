@@ -2,8 +2,8 @@ import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
 import { presentPerson } from '../present.ts';
 import type { PeopleService } from '../service.ts';
-import { usersPath } from './operator.ts';
 import { byUsername, userChanges } from './schemas.ts';
+import { usersPath } from './users-path.ts';
 
 export function registerChangeUser(scope: HttpServer, service: PeopleService): void {
   const schema = { params: byUsername, body: userChanges };

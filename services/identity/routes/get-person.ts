@@ -1,11 +1,20 @@
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
 import { presentPerson } from '../present.ts';
+import { PersonSchema, tags } from './answers.ts';
 import { type PeopleParts, peoplePath } from './people.ts';
 import { byUsername } from './schemas.ts';
 
+const schema = {
+  operationId: 'getPerson',
+  summary: 'A person.',
+  tags: tags.people,
+  params: byUsername,
+  response: { 200: PersonSchema },
+};
+
 export function registerGetPerson(scope: HttpServer, { service }: PeopleParts): void {
-  scope.get(`${peoplePath}/:username`, { schema: { params: byUsername } }, async (request) =>
+  scope.get(`${peoplePath}/:username`, { schema }, async (request) =>
     presentPerson(await service.get((request.params as Static<typeof byUsername>).username)),
   );
 }

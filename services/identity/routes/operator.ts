@@ -9,8 +9,6 @@ import { registerPlatformToken } from './platform-token.ts';
 import { registerRemoveUser } from './remove-user.ts';
 import { registerResetPassword } from './reset-password.ts';
 
-export const usersPath = '/internal/identity/users';
-
 /** `./haic user` and `./haic token`. */
 export function registerOperatorRoutes(scope: HttpServer, service: PeopleService): void {
   scope.addHook('preValidation', async (request: FastifyRequest) => {

@@ -1,8 +1,8 @@
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
 import type { PeopleService } from '../service.ts';
-import { usersPath } from './operator.ts';
 import { byUsername } from './schemas.ts';
+import { usersPath } from './users-path.ts';
 
 export function registerRemoveUser(scope: HttpServer, service: PeopleService): void {
   scope.delete(`${usersPath}/:username`, { schema: { params: byUsername } }, async (request, reply) => {

@@ -1,11 +1,20 @@
+import { problems } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
+import { NewPasswordSchema, tags } from './answers.ts';
 import { actorOf, type PeopleParts, peoplePath } from './people.ts';
 import { byUsername } from './schemas.ts';
 
+const schema = {
+  operationId: 'replacePassword',
+  summary: 'Gives a person a new, generated password and ends their sessions and tokens.',
+  tags: tags.people,
+  params: byUsername,
+  response: { 200: NewPasswordSchema, ...problems(409) },
+};
+
 /** POST /api/v1/people/:username/password: a new one, in this answer and nowhere else; ends the person's sessions and tokens. */
 export function registerReplacePassword(scope: HttpServer, { service }: PeopleParts): void {
-  const schema = { params: byUsername };
   scope.post(`${peoplePath}/:username/password`, { schema }, async (request) => {
     const { username } = request.params as Static<typeof byUsername>;
     return service.resetPassword(username, undefined, actorOf(request));

@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { cutPage, isoTime, pageOf, pageQuery, readPageToken } from '@haic/kit/http/paging.ts';
+import { cutPage, isoTime, pageOf, pageQuery, placeAfter } from '@haic/kit/http/paging.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { presentApp } from '../present.ts';
 import type { PagePoint } from '../service.ts';
@@ -51,7 +51,7 @@ export function listAppsRoute(server: CatalogServer, { service, view }: RouteCon
       ownOnly: mine ?? false,
       tag,
       precondition,
-      after: pageToken === undefined ? undefined : placeOf(pageToken),
+      after: placeOf(pageToken),
       limit: pageSize + 1,
     });
     const { page, next } = cutPage(apps, pageSize, (last) => [last.createdAt.toISOString(), last.id]);
@@ -62,7 +62,7 @@ export function listAppsRoute(server: CatalogServer, { service, view }: RouteCon
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The place of the last app shown; apps imported meanwhile shift nothing. */
-function placeOf(pageToken: string): PagePoint {
-  const [createdAt = '', id = ''] = readPageToken(pageToken, isoTime, uuid);
-  return { createdAt: new Date(createdAt), id };
+function placeOf(pageToken: string | undefined): PagePoint | undefined {
+  const [createdAt, id] = placeAfter(pageToken, isoTime, uuid) ?? [];
+  return createdAt === undefined || id === undefined ? undefined : { createdAt: new Date(createdAt), id };
 }

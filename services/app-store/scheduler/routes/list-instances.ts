@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { cutPage, isoTime, pageOf, pageQuery, readPageToken } from '@haic/kit/http/paging.ts';
+import { cutPage, pageOf, pageQuery, placeAfter } from '@haic/kit/http/paging.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import type { Instance } from '../model.ts';
 import { presentInstance } from '../present.ts';
@@ -33,7 +33,7 @@ export function listInstancesRoute(server: SchedulerServer, context: RouteContex
     const found = (
       await context.service.list(actor, { all, ...(appId === undefined ? {} : { appId }) })
     ).filter((instance) => matches(instance, query));
-    const rest = pageToken === undefined ? found : behind(found, placeOf(pageToken));
+    const rest = behind(found, placeAfter(pageToken, anyTime, anyId));
     const { page, next } = cutPage(rest, pageSize, ({ createdAt, id }) => [createdAt, id]);
     const icons = await context.iconsOf(page.map((instance) => instance.app.id));
     return {
@@ -56,15 +56,12 @@ function matches(instance: Instance, query: string): boolean {
 }
 
 /** A page begins behind the last instance of the one before, so that what starts or ends meanwhile moves nothing. */
-interface Position {
-  readonly createdAt: string;
-  readonly id: string;
+function behind(instances: readonly Instance[], place: readonly string[] | undefined): readonly Instance[] {
+  const [createdAt, id] = place ?? [];
+  if (createdAt === undefined || id === undefined) return instances;
+  return instances.filter((i) => i.createdAt < createdAt || (i.createdAt === createdAt && i.id > id));
 }
 
-const behind = (instances: readonly Instance[], { createdAt, id }: Position): readonly Instance[] =>
-  instances.filter((i) => i.createdAt < createdAt || (i.createdAt === createdAt && i.id > id));
-
-function placeOf(token: string): Position {
-  const [createdAt = '', id = ''] = readPageToken(token, isoTime, /^[0-9A-Za-z-]{1,64}$/);
-  return { createdAt, id };
-}
+/** Of a workload that somebody made by hand: whatever is written there. */
+const anyTime = /^[^\n]{1,100}$/;
+const anyId = /^[0-9A-Za-z-]{1,64}$/;

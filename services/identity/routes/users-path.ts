@@ -1,0 +1,2 @@
+/** Of the operator's routes. */
+export const usersPath = '/internal/identity/users';
