@@ -5,7 +5,7 @@ import type { HttpServer } from '@haic/kit/http/server.ts';
 const isPage = 'the portal is a page; what it shows is asked for by the signed-in person';
 
 /** Paths of APIs: a miss there is an error for a program, never the portal's page. */
-const apiPath = /^\/(api|auth|internal|oauth2|\.ai\.h2o\.cloud\.discovery)(\/|$)/;
+const apiPath = /^\/(api|auth|cli|internal|oauth2|\.ai\.h2o\.cloud\.discovery)(\/|$)/;
 
 /** The built portal: files as they are, and its page for every address that the browser's router knows. */
 export async function registerPortal(server: HttpServer, directory: string): Promise<void> {

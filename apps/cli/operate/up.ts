@@ -7,6 +7,7 @@ import { messageOf } from '@haic/kit/errors.ts';
 import { signalProcess } from '@haic/kit/process-identity.ts';
 import { runsEmbeddedPostgres, startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
 import { hasSchema } from '@haic/platform/database/postgres.ts';
+import { cliFileOf } from '@haic/server/cli-download.ts';
 import {
   ensureSecrets,
   type Installation,
@@ -16,6 +17,7 @@ import {
 import { installationOf, readSettings, type ServerSettings } from '@haic/server/settings.ts';
 import { ensureUv } from '@haic/services/environments/uv.ts';
 import { buildPortal, buildPrograms } from '../installation/build.ts';
+import { buildH2o } from '../installation/build-h2o.ts';
 import { listenerOf, roleHealth } from '../installation/health.ts';
 import { refuseUnusableListener } from '../installation/listener-settings.ts';
 import { oneAtATime } from '../installation/one-at-a-time.ts';
@@ -61,7 +63,7 @@ async function start(
   const databaseUrl =
     settings.databaseUrl ?? (await step('Starting PostgreSQL', () => startDatabase(at, secrets)));
   const portal = await step('Building the portal', () => buildPortal(at.cache));
-  await step('Bundling programs', () => buildPrograms({ sandbox: at.assets, platform: at.programs }));
+  await step('Bundling programs', () => bundlePrograms(at));
   const uv = await step('Preparing the Python installer', () => findUv(settings));
 
   const processEnvironment = {
@@ -85,6 +87,9 @@ async function start(
   }
   return foreground;
 }
+
+const bundlePrograms = (at: Installation) =>
+  Promise.all([buildPrograms({ sandbox: at.assets, platform: at.programs }), buildH2o(cliFileOf(at))]);
 
 const runningInstallation = (settings: ServerSettings): RunningInstallation => ({
   publicUrl: settings.publicUrl,
@@ -234,6 +239,7 @@ async function greet(at: Installation, settings: ServerSettings): Promise<void> 
         'Sign in with your account. A lost administrator password is replaced by: ./haic user passwd admin',
       );
     }
+    say(`Command line: ${cliFileOf(at)}; for other machines: ${settings.publicUrl}/cli-and-api-access`);
     say('Next: ./haic status, ./haic user add NAME, ./haic bundle samples/hello');
   } finally {
     await operator.close();
