@@ -67,6 +67,12 @@ export const optionalText = (common: Common): Setting<string | undefined> => ({
   parse: (raw) => (raw === undefined || raw === '' ? undefined : raw),
 });
 
+/** With a form of its own: `parse` returns the value or throws an Error that says all that is wrong. */
+export const optional = <T>(common: Common, parse: (raw: string) => T): Setting<T | undefined> => ({
+  ...optionalText(common),
+  parse: (raw) => (raw === undefined || raw === '' ? undefined : parse(raw)),
+});
+
 export const integer = (
   common: Common,
   fallback?: number,

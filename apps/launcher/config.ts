@@ -81,6 +81,7 @@ export function parseLauncherConfig(text: string): LauncherConfig {
     mode: read.oneOf(root, 'mode', ['wave', 'python']),
     module: read.text(root, 'module', 'module', (value) => moduleName.test(value)),
     runtimeVersion: read.optional(root, 'runtimeVersion') ?? '',
+    ...(isObject(root.runtime) ? { runtime: readRuntime(root.runtime, read) } : {}),
     env: read.pairs(root, 'env', 'name', (name) => variableName.test(name)),
     files: read
       .pairs(root, 'files', 'path', (path) => path !== '')
@@ -122,6 +123,16 @@ function readOidc(value: unknown, read: Reader): OidcSettings | null {
     redirectUrl: read.url(from, 'redirectUrl', 'oidc.redirectUrl'),
     endSessionUrl: read.optional(from, 'endSessionUrl', 'oidc.endSessionUrl') ?? '',
     postLogoutRedirectUrl: read.optional(from, 'postLogoutRedirectUrl', 'oidc.postLogoutRedirectUrl') ?? '',
+  };
+}
+
+function readRuntime(from: Json, read: Reader): NonNullable<LauncherConfig['runtime']> {
+  const constraints = read.optional(from, 'constraints', 'runtime.constraints');
+  const cutOff = read.optional(from, 'cutOff', 'runtime.cutOff');
+  return {
+    name: read.text(from, 'name', 'runtime.name'),
+    ...(constraints === undefined ? {} : { constraints }),
+    ...(cutOff === undefined ? {} : { cutOff }),
   };
 }
 

@@ -8,7 +8,6 @@ import { haicVersion } from '@haic/kit/version.ts';
 import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
 import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
 import { type Catalog, catalogMigrations, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
-import { singlePythonVersions } from '@haic/services/app-store/scheduler/runtime-versions.ts';
 import { createScheduler, type Scheduler } from '@haic/services/app-store/scheduler/scheduler.ts';
 import { createDiscovery } from '@haic/services/discovery/discovery.ts';
 import { createIdentity, identityMigrations } from '@haic/services/identity/identity.ts';
@@ -16,8 +15,8 @@ import { type Installation, readSecrets } from './installation.ts';
 import { ensureInstaller } from './installer.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { registerPortal } from './portal.ts';
-import { systemPython } from './python.ts';
 import { createRuntime, type WorkloadPaths, workloadPaths } from './runtime.ts';
+import { runtimeVersionsOf } from './runtime-versions.ts';
 import type { RunningRole } from './serve.ts';
 import { requireDatabaseUrl, type ServerSettings } from './settings.ts';
 import { writeTrustBundle } from './trust.ts';
@@ -57,7 +56,7 @@ export async function startCore(options: {
   const runtime = await createRuntime(at, settings, logger);
   const paths = workloadPaths(at, runtime.isolated);
   await ensureInstaller(runtime, settings, paths, trustBundle !== undefined);
-  const runtimeVersions = singlePythonVersions(await systemPython());
+  const runtimeVersions = await runtimeVersionsOf(settings.runtimeVersions);
 
   // The catalog asks the scheduler before it deletes an app, and the scheduler asks the catalog for apps: one of them has to be named first.
   let scheduler: Scheduler | undefined;
@@ -67,6 +66,7 @@ export async function startCore(options: {
     temporaryDirectory: at.uploads,
     instancesOf: async (appId) => (await scheduler?.instancesOf(appId)) ?? 0,
     runtimeVersions,
+    requireRuntimeVersion: settings.requireRuntimeVersion,
     downloads: settings.appDownloads,
     versionLimit: settings.appVersionLimit,
     logger,
@@ -102,9 +102,11 @@ export async function startCore(options: {
   await server.listen({ path: at.coreSocket });
   await chmod(at.coreSocket, 0o600);
   const sweep = sweepDaily(catalog, logger);
+  const checks = checkRegularly(catalog, settings.preconditionMinutes, logger);
   return {
     stop: async () => {
       clearInterval(sweep);
+      checks.stop();
       scheduler.stop();
       await server.close();
       await runtime.stop();
@@ -124,6 +126,24 @@ function sweepDaily(catalog: Catalog, logger: Logger): NodeJS.Timeout {
   };
   sweep();
   return setInterval(sweep, 24 * 60 * 60 * 1000);
+}
+
+/** Whether apps can still run, at the start and then regularly. */
+function checkRegularly(catalog: Catalog, minutes: number, logger: Logger): { stop(): void } {
+  const stopping = new AbortController();
+  const check = () => {
+    catalog.checkPreconditions(stopping.signal).catch((error: unknown) => {
+      if (!stopping.signal.aborted) logger.warn({ err: error }, 'Apps could not be checked.');
+    });
+  };
+  check();
+  const timer = minutes === 0 ? undefined : setInterval(check, minutes * 60_000);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      stopping.abort(new Error('Haic is stopping.'));
+    },
+  };
 }
 
 const networkOf = (settings: ServerSettings, paths: WorkloadPaths, hasTrustBundle: boolean) => ({

@@ -4,12 +4,14 @@ import {
   flag,
   integer,
   oneOf,
+  optional,
   optionalText,
   readConfig,
   text,
   url,
 } from '@haic/kit/config.ts';
 import { defaultCache, defaultHome, type Installation, installationAt } from './installation.ts';
+import { parseRuntimeVersions } from './runtime-versions.ts';
 
 /** Every setting of Haic, read once at start. `./haic doctor --settings` prints this as the reference. */
 export const settings = {
@@ -99,6 +101,25 @@ export const settings = {
     { env: 'HAIC_APP_VERSION_LIMIT', doc: 'Versions that a person may have of one app.' },
     10,
     { min: 1 },
+  ),
+  runtimeVersions: optional(
+    {
+      env: 'HAIC_RUNTIME_VERSIONS',
+      doc: 'The Pythons that apps may name: JSON, or the path of a JSON or TOML file with name, python, aliases, default, deprecated, constraints, cutOff of each. By default the one of the machine.',
+    },
+    parseRuntimeVersions,
+  ),
+  requireRuntimeVersion: flag(
+    { env: 'HAIC_REQUIRE_RUNTIME_VERSION', doc: 'Refuse bundles that name no RuntimeVersion.' },
+    false,
+  ),
+  preconditionMinutes: integer(
+    {
+      env: 'HAIC_PRECONDITION_MINUTES',
+      doc: 'Minutes between two looks at all apps whether they can still run; 0 for only at the start.',
+    },
+    60,
+    { min: 0, max: 10_080 },
   ),
   suspendAfterHours: integer(
     {

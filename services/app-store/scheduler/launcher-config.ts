@@ -20,6 +20,14 @@ export interface LauncherConfig {
   readonly module: string;
   /** Python version such as `3.11`, or a runtime's name that ends in one (`python-3.11`); empty for the platform's default. */
   readonly runtimeVersion: string;
+  /** What the runtime version of the app's manifest asks of every environment on it. */
+  readonly runtime?: {
+    readonly name: string;
+    /** Lines of a constraints file. */
+    readonly constraints?: string;
+    /** YYYY-MM-DD: nothing that was published later is installed. */
+    readonly cutOff?: string;
+  };
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly files: readonly { readonly path: string; readonly value: string }[];
   /** Absolute path of the persistent data volume, as the app's manifest asks for it. */

@@ -23,6 +23,7 @@ import { meRoute } from './routes/me.ts';
 import { pauseInstanceRoutes } from './routes/pause-instance.ts';
 import { runInstanceRoute } from './routes/run-instance.ts';
 import { terminateInstanceRoute } from './routes/terminate-instance.ts';
+import { visitAppRoute } from './routes/visit-app.ts';
 import { watchRoutesRoute } from './routes/watch-routes.ts';
 import type { RuntimeVersion } from './runtime-versions.ts';
 import { createInstanceService, type InstanceLimits } from './service.ts';
@@ -168,6 +169,7 @@ function registerRoutes(plain: HttpServer, context: RouteContext): void {
   changeInstanceRoute(server, context);
   pauseInstanceRoutes(server, context);
   terminateInstanceRoute(server, context);
+  visitAppRoute(server, context);
   instanceEventsRoute(server, context);
   instanceLogsRoute(server, context);
   launcherBundleRoute(server, context);

@@ -19,7 +19,7 @@ import {
   workloadNameOf,
 } from './model.ts';
 import { createPausing } from './pausing.ts';
-import { enforce, mayAskAsPerson, mayManage, mayReadLogs, mayRun, maySee } from './policy.ts';
+import { enforce, mayAskAsPerson, mayManage, mayReadLogs, mayRun, maySee, mayVisit } from './policy.ts';
 import { hasFullAccess } from './roles.ts';
 import type { Starting } from './starting.ts';
 import {
@@ -89,6 +89,15 @@ export function createInstanceService(options: ServiceOptions) {
       .filter((instance) => maySee(actor, instance).allowed)
       .filter((instance) => query.all || instance.owner.subject === actor.subject)
       .toSorted(newestFirst);
+  }
+
+  /** What MANAGED apps are visited by: the newest that runs, else the newest that is on its way and shows how far it is. */
+  async function newestToVisit(actor: Principal, appId: string): Promise<Instance | undefined> {
+    const open = (await list(actor, { all: true, appId })).filter((instance) => mayVisit(actor, instance));
+    return (
+      open.find(({ status }) => status === 'DEPLOYED') ??
+      open.find(({ status }) => status === 'STARTING' || status === 'PENDING')
+    );
   }
 
   async function run(actor: Principal, appId: string, visibility: Visibility): Promise<Instance> {
@@ -185,7 +194,7 @@ export function createInstanceService(options: ServiceOptions) {
   }
 
   const pausing = createPausing({ runtime, load, now: options.now, writeSignal, logger });
-  return { find, get, getForLogs, list, run, setVisibility, terminate, instancesOf, ...pausing };
+  return { find, get, getForLogs, list, newestToVisit, run, setVisibility, terminate, instancesOf, ...pausing };
 }
 
 const placeholderClient: AppClientCredentials = { clientId: '', clientSecret: '' };

@@ -162,7 +162,7 @@ export function launcherConfigOf(
     baseUrl: baseUrlOf(instance.id, instance.routingMode),
     mode: manifest.runtime.mode,
     module: manifest.runtime.module,
-    runtimeVersion: pythonOf(manifest.runtime.runtimeVersion, settings.runtimeVersions),
+    ...runtimeOf(manifest.runtime.runtimeVersion, settings.runtimeVersions),
     ...literals(manifest),
     ...(manifest.runtime.volumeMount === undefined
       ? {}
@@ -190,11 +190,23 @@ export const redirectUriOf = (url: string): string => `${url}_auth/callback`;
 /** The portal: the instance itself would sign the person in again at once. */
 export const postLogoutRedirectUriOf = (publicUrl: string): string => `${publicUrl}/`;
 
-function pythonOf(name: string | undefined, versions: readonly RuntimeVersion[]): string {
+function runtimeOf(
+  name: string | undefined,
+  versions: readonly RuntimeVersion[],
+): Pick<LauncherConfig, 'runtimeVersion' | 'runtime'> {
   const version = versions.find((candidate) =>
     name === undefined ? candidate.default : candidate.name === name || candidate.aliases.includes(name),
   );
-  if (version !== undefined) return version.python;
+  if (version?.unavailable !== undefined) throw unprocessable('python_missing', version.unavailable);
+  if (version !== undefined)
+    return {
+      runtimeVersion: version.python,
+      runtime: {
+        name: version.name,
+        ...(version.constraints === undefined ? {} : { constraints: version.constraints }),
+        ...(version.cutOff === undefined ? {} : { cutOff: version.cutOff }),
+      },
+    };
   throw unprocessable(
     'runtime_version_unknown',
     `The app asks for the runtime version "${name ?? 'default'}", which this installation does not have (any more). It has: ${versions.map((v) => v.name).join(', ') || 'none'}.`,
