@@ -18,6 +18,6 @@ const tokenOf = (position: number) => Buffer.from(`p${position}`).toString('base
 
 function positionOf(token: string): number {
   const match = /^p(\d{1,6})$/.exec(Buffer.from(token, 'base64url').toString());
-  if (match === null) throw invalid('bad_page_token', 'This pageToken was not given out by this list.');
+  if (match === null) throw invalid('invalid_page_token', 'This pageToken was not given out by this list.');
   return Number(match[1]);
 }

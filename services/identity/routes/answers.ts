@@ -14,7 +14,7 @@ export const PersonSchema = Type.Object(
     groups: listOf(Type.String()),
     disabled: Type.Boolean(),
     createdAt: Timestamp,
-    lastSignInAt: Type.Optional(orNull(Timestamp)),
+    lastSignInAt: orNull(Timestamp),
   },
   { title: 'Person', additionalProperties: false },
 );
