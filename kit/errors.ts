@@ -46,14 +46,22 @@ export const unavailable = (code: string, message: string, options?: Options) =>
 export const insufficientStorage = (message: string, options?: Options) =>
   new HaicError('insufficient_storage', 507, message, options);
 
+const diskFull = new Set(['ENOSPC', 'EDQUOT']);
+const diskBroken = new Set(['EIO', 'EROFS']);
+
 /** Turns a system error of a write into the error a user understands; other errors pass through. */
 export function fromWriteError(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  const code = codeOf(error);
+  if (diskFull.has(code))
     return insufficientStorage('The disk is full. Nothing was changed; free some space and try again.', {
       cause: error,
     });
-  }
+  if (diskBroken.has(code))
+    return unavailable(
+      'storage_unavailable',
+      `Haic cannot write to its disk (${code}). Nothing was changed; whoever runs Haic has to look at the disk.`,
+      { cause: error },
+    );
   return error;
 }
 
@@ -62,19 +70,26 @@ const databaseAway = new Set([
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'ECONNREFUSED'],
   ...['57P01', '57P02', '57P03', '53300'],
 ]);
+/** Statement or lock timeout. */
+const databaseSlow = new Set(['57014', '55P03']);
+/** A full disk, an input/output error, out of memory. */
+const databaseBroken = new Set(['53100', '58030', '53200']);
 
-/** Turns the error of a database that cannot be reached into one that says so; other errors pass through. */
+/** Turns the error of a database that cannot do its work into one that says so; other errors pass through. */
 export function fromDatabaseError(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code !== 'string' || !databaseAway.has(code)) return error;
-  return unavailable(
-    'database_unavailable',
-    'The database of Haic cannot be reached. Try again in a moment.',
-    {
-      cause: error,
-    },
-  );
+  const code = codeOf(error);
+  const because = databaseAway.has(code)
+    ? 'The database of Haic cannot be reached. Try again in a moment.'
+    : databaseSlow.has(code)
+      ? 'The database of Haic takes too long. Nothing was changed; try again in a moment.'
+      : databaseBroken.has(code)
+        ? `The database of Haic cannot write (${messageOf(error)}). Nothing was changed; whoever runs Haic has to look at its disk.`
+        : undefined;
+  return because === undefined ? error : unavailable('database_unavailable', because, { cause: error });
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
