@@ -113,6 +113,31 @@ describe('verifying access tokens', () => {
     assert.equal(asked, false);
   });
 
+  it('allows for clocks that differ by seconds, and no more', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const at = (times: JWTPayload) =>
+      new SignJWT({ ...claims, sub: 'u1', iss: issuer, aud: 'haic', ...times })
+        .setProtectedHeader({ alg: 'RS256', kid: 'one' })
+        .sign(keys.privateKey);
+    assert.equal((await verify(await at({ exp: now - 3 }))).username, 'ada');
+    assert.equal((await verify(await at({ exp: now + 300, nbf: now + 3 }))).username, 'ada');
+    await refused(await at({ exp: now - 30 }));
+    await refused(await at({ exp: now + 300, nbf: now + 30 }));
+    await refused(await at({}));
+  });
+
+  it('takes no ID token, no key that comes with the token, and no party that is only like one', async () => {
+    await refused(await token({ audience: 'haic-portal' }));
+    const forged = await generateKeyPair('RS256', { extractable: true });
+    // A key that the token brings along is no key of ours.
+    await refused(
+      await token({ key: forged.privateKey, header: { jwk: await exportJWK(forged.publicKey) } }),
+    );
+    await refused(await token({ key: forged.privateKey, header: { kid: 'one', x5c: ['MIIB'] } }));
+    await refused(await token({ claims: { azp: ['haic-platform'] } }));
+    await refused(await token({ claims: { azp: 'haic-platform ' } }));
+  });
+
   it('says that the issuer is away rather than that the token is bad', async () => {
     const unreachable = createTokenVerifier({
       issuer,

@@ -19,6 +19,9 @@ interface Lies {
   /** Replaces the whole ID token. */
   readonly idToken?: (claims: JWTPayload) => Promise<string> | string;
   readonly accessKey?: CryptoKey;
+  /** Of the answer of the token endpoint, and of the address that the browser brings. */
+  readonly answer?: Record<string, unknown>;
+  readonly callback?: Record<string, string | undefined>;
 }
 
 const sign = (claims: JWTPayload, key: CryptoKey = keys.privateKey, header: object = {}) =>
@@ -55,6 +58,7 @@ async function signIn(lies: Lies = {}) {
       expires_in: 300,
       id_token: await (lies.idToken ?? sign)(id),
       access_token: await sign(access, lies.accessKey),
+      ...lies.answer,
     });
   };
   const client = createIssuer({
@@ -73,6 +77,9 @@ async function signIn(lies: Lies = {}) {
   const challenge = client.newChallenge();
   nonce = challenge.nonce;
   const callback = new URL(`http://localhost:8080/oauth2/callback?code=c&state=${challenge.state}`);
+  for (const [name, value] of Object.entries(lies.callback ?? {}))
+    if (value === undefined) callback.searchParams.delete(name);
+    else callback.searchParams.set(name, value);
   return (await client.redeem(callback, challenge)).person.subject;
 }
 
@@ -105,6 +112,21 @@ describe('a provider that lies signs nobody in', () => {
   test('about the person: two tokens, two subjects', async () => {
     await refused({ access: { sub: 'mallory' } });
     await refused({ id: { sub: 'mallory' } });
+  });
+
+  test('about where it comes from: the answer of another provider, or one that was refused (RFC 9207)', async () => {
+    await refused({ callback: { iss: 'https://evil.example' } });
+    await refused({ callback: { error: 'access_denied' } });
+    await refused({ callback: { state: 'of another sign-in' } });
+    await refused({ callback: { state: undefined } });
+    await refused({ callback: { code: undefined } });
+  });
+
+  test('about what it promised: no ID token, no access token, another kind of token', async () => {
+    await refused({ answer: { id_token: undefined } });
+    await refused({ answer: { access_token: undefined } });
+    await refused({ answer: { access_token: 'opaque' } });
+    await refused({ answer: { token_type: 'mac' } });
   });
 
   test('about time', async () => {
