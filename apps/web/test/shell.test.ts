@@ -207,6 +207,19 @@ describe('The shell', { concurrency: 4 }, () => {
     assert.equal(await token.count(), 0);
   });
 
+  test('the command line is offered with its checksum, for the system that one picks', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/cli-and-api-access`);
+    const download = page.getByRole('link', { name: 'Download h2o 0.1.0' });
+    assert.equal(await download.getAttribute('href'), '/cli/h2o');
+    await page.getByText(`curl -fsSL ${standIn.url}/cli/h2o -o h2o`).waitFor();
+    await page.getByText(`${'5f'.repeat(32)}  h2o`).waitFor();
+    await page.getByRole('radiogroup', { name: 'Operating system' }).getByText('Windows').click();
+    await page.getByText(`Invoke-WebRequest ${standIn.url}/cli/h2o`).waitFor();
+    await page.getByText('.\\h2o config setup').waitFor();
+  });
+
   test('the notice on isolation is dismissed for good, and back when it says something new', async () => {
     await using portal = await browser.open();
     const { page, standIn } = portal;

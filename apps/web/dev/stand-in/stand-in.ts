@@ -121,6 +121,8 @@ export class StandIn {
     if (path === '/session' || path.startsWith('/session/') || path.startsWith('/api/')) {
       return this.answerCall(request, response, url);
     }
+    if (path === '/cli/version')
+      return json(response, 200, { version: '0.1.0', sha256: '5f'.repeat(32), size: 959_000 });
     return serveFile(path, response);
   }
 

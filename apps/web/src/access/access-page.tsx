@@ -5,8 +5,9 @@ import { CodeBlock, CopyIcon } from '../components/copy.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { PageLoading } from '../components/page-loading.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { CommandLine } from './command-line.tsx';
 import { OneTimeToken } from './one-time-token.tsx';
-import { cliConfig, pythonSample } from './samples.ts';
+import { cliConfig, curlSample, pythonInstall, pythonSample } from './samples.ts';
 
 export function AccessPage() {
   const me = useMe();
@@ -56,13 +57,14 @@ function Access({ me }: { me: Me }) {
           </Text>
           <CodeBlock code={`./haic token --user ${me.username}`} what="the command" />
         </section>
-        <section aria-labelledby="cli">
-          <Title order={2} size="h4" mb="xs" id="cli">
-            Command line
+        <CommandLine environment={environment} />
+        <section aria-labelledby="config">
+          <Title order={2} size="h4" mb="xs" id="config">
+            Configuration file
           </Title>
           <Text size="sm" mb="sm">
-            Put this into <code>~/.h2oai/h2o-cli-config.toml</code>. The h2o command line and the Python
-            clients read it.
+            What <code>h2o config setup</code> writes to <code>~/.h2oai/h2o-cli-config.toml</code>. The Python
+            clients read it too.
           </Text>
           <CodeBlock code={cliConfig(environment)} what="the configuration" />
         </section>
@@ -71,17 +73,32 @@ function Access({ me }: { me: Me }) {
             Python
           </Title>
           <Text size="sm" mb="sm">
-            With the official packages: <code>pip install h2o-cloud-discovery "h2o-authn[discovery]"</code>.
-            The token comes from the file above or from <code>H2O_CLOUD_CLIENT_PLATFORM_TOKEN</code>.
+            With the official packages. The token comes from the file above or from{' '}
+            <code>H2O_CLOUD_CLIENT_PLATFORM_TOKEN</code>.
           </Text>
-          <CodeBlock code={pythonSample(environment)} what="the sample" />
+          <Stack gap="xs">
+            <CodeBlock code={pythonInstall} what="the installation of the packages" />
+            <CodeBlock code={pythonSample(environment)} what="the Python sample" />
+          </Stack>
         </section>
-        <Text size="sm" c="dimmed">
-          Services find each other here:{' '}
-          <Anchor href="/.ai.h2o.cloud.discovery/v1/services" underline="always" size="sm">
-            discovery
-          </Anchor>
-        </Text>
+        <section aria-labelledby="curl">
+          <Title order={2} size="h4" mb="xs" id="curl">
+            Any other program
+          </Title>
+          <Text size="sm" mb="sm">
+            Exchange the platform token for an access token of a few minutes; with the command line it is{' '}
+            <code>h2o platform access-token</code>. What can be called is in the{' '}
+            <Anchor href="/api/v1/openapi.json" underline="always" size="sm">
+              API description
+            </Anchor>{' '}
+            (OpenAPI); where the services are says{' '}
+            <Anchor href="/.ai.h2o.cloud.discovery/v1/services" underline="always" size="sm">
+              discovery
+            </Anchor>
+            .
+          </Text>
+          <CodeBlock code={curlSample(environment)} what="the curl sample" />
+        </section>
       </Stack>
     </>
   );
