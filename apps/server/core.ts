@@ -11,6 +11,7 @@ import { type Catalog, catalogMigrations, createCatalog } from '@haic/services/a
 import { createScheduler, type Scheduler } from '@haic/services/app-store/scheduler/scheduler.ts';
 import { createDiscovery } from '@haic/services/discovery/discovery.ts';
 import { createIdentity, identityMigrations } from '@haic/services/identity/identity.ts';
+import { cliFileOf, registerCliDownload } from './cli-download.ts';
 import { type Installation, readSecrets } from './installation.ts';
 import { ensureInstaller } from './installer.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
@@ -96,6 +97,7 @@ export async function startCore(options: {
   catalog.register(server);
   scheduler.register(server);
   registerOperatorRoutes(server, runtime);
+  await registerCliDownload(server, cliFileOf(at));
   if (settings.portalDirectory !== undefined) await registerPortal(server, settings.portalDirectory);
 
   await rm(at.coreSocket, { force: true });
