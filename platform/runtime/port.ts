@@ -128,7 +128,7 @@ export interface WorkloadStatus {
   readonly lastTermination: Termination | undefined;
   /** Where each declared port is reached from the platform; empty while nothing runs. */
   readonly endpoints: Readonly<Record<string, Endpoint>>;
-  /** Bytes and thousandths of a core-second since the start, where the runtime can tell. */
+  /** Bytes and thousandths of a core-second since the start, where the runtime can tell; asked of one workload (`get`), not of all. */
   readonly usage: { readonly memoryBytes?: number; readonly cpuMilliseconds?: number };
 }
 
@@ -188,6 +188,7 @@ export interface Runtime {
   /** Stops the process (grace period, then SIGKILL of all it started) and forgets the workload. Removing what is not there succeeds. */
   remove(name: WorkloadName, options: { volumes: 'keep' | 'delete'; signal: AbortSignal }): Promise<void>;
   get(name: WorkloadName): Promise<Workload | undefined>;
+  /** Without their usage: a list must cost little however much runs. */
   list(selector: LabelSelector): Promise<readonly Workload[]>;
   /** Never ends by itself: it ends when the signal aborts. Every consumer sees the latest state; intermediate ones may be merged. */
   watch(selector: LabelSelector, options: { signal: AbortSignal }): AsyncIterable<WorkloadEvent>;

@@ -204,12 +204,10 @@ async function open(options: LocalRuntimeOptions, release: () => Promise<void>):
       const supervisor = supervisors.get(name);
       return supervisor === undefined ? undefined : withUsage(supervisor);
     },
-    list: (selector) =>
-      Promise.all(
-        [...supervisors.values()]
-          .filter((supervisor) => matches(supervisor.record().spec.labels, selector))
-          .map(withUsage),
-      ),
+    list: async (selector) =>
+      [...supervisors.values()]
+        .map((supervisor) => supervisor.workload())
+        .filter((workload) => matches(workload.labels, selector)),
     watch: (selector, { signal }) => hub.watch(selector, AbortSignal.any([signal, stopped.signal])),
     logs: (name, { signal, ...rest }) =>
       readLogs(() => supervisors.get(name), name, {

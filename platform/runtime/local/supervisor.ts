@@ -11,7 +11,7 @@ import { launch, plainMarker } from './launch.ts';
 import { backOffDelay, isLive, mayFollow, type ProcessEnd, terminationOf } from './model.ts';
 import type { LocalImage, Timing } from './options.ts';
 import { type Ports, PortTaken } from './ports.ts';
-import { present } from './present.ts';
+import { createPresenter } from './present.ts';
 import { runProbes } from './probes.ts';
 import {
   newPod,
@@ -76,6 +76,7 @@ export async function createSupervisor(
   const { name } = stored.record.spec;
   const logger = context.logger.child({ workload: name });
   let { record, pod, removal } = stored;
+  const shown = createPresenter();
   let running: Running | undefined;
   let draining = false;
   let drained = false;
@@ -368,7 +369,7 @@ export async function createSupervisor(
   return {
     record: () => record,
     removal: () => removal,
-    workload: () => present(record, pod, running !== undefined),
+    workload: () => shown(record, pod, running !== undefined),
     usage: async () => (running === undefined ? {} : running.attempt.usage()),
     update(next) {
       record = next;
