@@ -141,3 +141,47 @@ test('the end of a sign-in session at the issuer, or of a person, ends what hang
   await sessions.endBySubject('ada');
   await gone(sessions, other.cookie);
 });
+
+test('while the database is heard but cannot answer, whoever is in stays in; what ended meanwhile ends when it can', async () => {
+  const { sql } = database;
+  const listen = Promise.withResolvers<() => void>();
+  const store = createSessionStore(database, key, defaultLimits.idleMs);
+  let broken = false;
+  const sessions = await createSessions({
+    // Hears when the test says so, as after a connection that was lost.
+    database: {
+      ...database,
+      listen: (...[channel, onPayload, onReady]) => {
+        listen.resolve(onReady);
+        return database.listen(channel, onPayload, onReady);
+      },
+    },
+    store: {
+      ...store,
+      find: async (id) => {
+        if (broken) throw new Error('sorry, too many clients already');
+        return store.find(id);
+      },
+    },
+    cookieValues: createCookieValues(key),
+    csrfKey: key,
+    limits: defaultLimits,
+    live: createLiveConnections(),
+    logger: createLogger('test', 'silent'),
+  });
+  opened.push(sessions);
+  const heardAgain = await listen.promise;
+  const stays = await sessions.create(signIn());
+  const ends = await sessions.create(signIn());
+  for (const { cookie } of [stays, ends]) assert.ok(await sessions.find([cookie], 'portal'));
+  broken = true;
+  heardAgain();
+  assert.equal((await sessions.find([stays.cookie], 'portal'))?.id, stays.session.id);
+  await assert.rejects(async () => sessions.find([(await sessions.create(signIn())).cookie], 'portal'));
+  await sql`alter table router.sessions disable trigger ended`;
+  await sql`delete from router.sessions where id = ${ends.session.id}`;
+  await sql`alter table router.sessions enable trigger ended`;
+  broken = false;
+  assert.equal(await sessions.find([ends.cookie], 'portal'), undefined);
+  assert.equal((await sessions.find([stays.cookie], 'portal'))?.id, stays.session.id);
+});

@@ -15,6 +15,7 @@ const mostLookups = 4;
 const mostCandidates = 256;
 const touchEveryMs = 5 * 60_000;
 const sweepEveryMs = 10 * 60_000;
+const checkAgainMs = 5_000;
 
 export interface Sessions {
   /** By the values of the session cookie. At once if it is known here, else by the database. */
@@ -50,6 +51,8 @@ export interface SessionsOptions {
 export async function createSessions(options: SessionsOptions): Promise<Sessions> {
   const { store, live, logger, cookieValues, limits } = options;
   const cache = new LRUCache<string, Session>({ max: 50_000 });
+  // What was known before the database was lost from hearing: asked for again, and gone on with while it cannot be.
+  const unconfirmed = new LRUCache<string, Session>({ max: 50_000 });
   const loading = new Map<string, Promise<Session | undefined>>();
   const touched = new Map<string, number>();
   // Raised by every notification: what was read before it may already be old and is not kept.
@@ -93,6 +96,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     const promise = store
       .find(id)
       .then((found) => {
+        unconfirmed.delete(id);
         if (found === undefined) return undefined;
         if (startedIn !== generation) return found;
         if (found.kind === 'portal') return remember(found);
@@ -101,6 +105,11 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
         const session: AppSession = { ...found, portal };
         cache.set(id, session);
         return session;
+      })
+      .catch((error: unknown) => {
+        const before = unconfirmed.get(id);
+        if (before === undefined || !isAlive(before, Date.now())) throw error;
+        return before;
       })
       .finally(() => loading.delete(id));
     loading.set(id, promise);
@@ -125,6 +134,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
   const forget = (id: string) => {
     generation++;
     cache.delete(id);
+    unconfirmed.delete(id);
     touched.delete(id);
   };
 
@@ -157,14 +167,24 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
   /** Connected (again): what happened meanwhile was not heard. */
   const onReady = () => {
     generation++;
+    for (const [id, session] of cache.entries()) unconfirmed.set(id, session);
     cache.clear();
+    checkOpen();
+  };
+
+  let checkAgain: NodeJS.Timeout | undefined;
+  const checkOpen = () => {
+    clearTimeout(checkAgain);
     const open = live.sessionIds();
     if (open.length === 0) return;
     store.ended(open).then(
       (ended) => {
         for (const id of ended) live.endSession(id);
       },
-      (error) => logger.warn(`Open sessions could not be checked: ${messageOf(error)}`),
+      (error) => {
+        logger.warn(`Open sessions could not be checked, trying again: ${messageOf(error)}`);
+        checkAgain = setTimeout(checkOpen, checkAgainMs).unref();
+      },
     );
   };
 
@@ -220,6 +240,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     csrfToken: (session) => createHmac('sha256', options.csrfKey).update(session.id).digest('base64url'),
     close: async () => {
       clearInterval(sweeping);
+      clearTimeout(checkAgain);
       await subscription.stop();
     },
   };
