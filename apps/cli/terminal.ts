@@ -51,19 +51,33 @@ export function output(json: boolean, value: unknown, asText: () => string): voi
   print(json ? JSON.stringify(value, undefined, 2) : asText());
 }
 
-/** Steps of something long: one line each, with the time it took when that is worth telling. */
-export async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Steps of something long: one line each, with the time it took when that is worth telling. The work may tell how far it is; a
+ * terminal shows it as it comes, the line at the end the last of it.
+ */
+export async function step<T>(
+  title: string,
+  work: (tell: (detail: string) => void) => Promise<T>,
+): Promise<T> {
   const live = process.stderr.isTTY === true;
   const started = performance.now();
+  let detail = '';
+  let shownAt = 0;
+  const tell = (now: string) => {
+    detail = `: ${now}`;
+    if (!live || performance.now() - shownAt < 100) return;
+    shownAt = performance.now();
+    process.stderr.write(`\r\u001b[K  … ${title}${detail}`);
+  };
   process.stderr.write(live ? `  … ${title}` : '');
   const finish = (mark: string) => {
     const seconds = (performance.now() - started) / 1000;
     process.stderr.write(
-      `${live ? '\r\u001b[K' : ''}  ${mark} ${title}${seconds >= 0.5 ? ` (${seconds.toFixed(1)} s)` : ''}\n`,
+      `${live ? '\r\u001b[K' : ''}  ${mark} ${title}${detail}${seconds >= 0.5 ? ` (${seconds.toFixed(1)} s)` : ''}\n`,
     );
   };
   try {
-    const value = await work();
+    const value = await work(tell);
     finish('✓');
     return value;
   } catch (error) {

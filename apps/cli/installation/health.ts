@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
 import { messageOf } from '@haic/kit/errors.ts';
 import type { Installation } from '@haic/server/installation.ts';
 import type { ServerSettings } from '@haic/server/settings.ts';
@@ -38,14 +39,26 @@ export async function roleHealth(role: Role, at: Installation, listener: Listene
   }
 }
 
+/** Whether anything takes connections at a role's address. */
+export function listens(role: Exclude<Role, 'core'>, listener: ListenerAddress): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(addressOf(role, listener));
+    const tell = (answer: boolean) => () => {
+      probe.destroy();
+      resolve(answer);
+    };
+    probe.once('connect', tell(true)).once('error', tell(false));
+  });
+}
+
+const addressOf = (role: Exclude<Role, 'core'>, listener: ListenerAddress) =>
+  role === 'drive'
+    ? { host: '127.0.0.1', port: listener.port + 2 }
+    : { host: hereOf(listener.host), port: listener.port };
+
 function healthStatus(role: Role, at: Installation, listener: ListenerAddress): Promise<number> {
   const tls = role === 'router' && listener.tls;
-  const target =
-    role === 'core'
-      ? { socketPath: at.coreSocket }
-      : role === 'drive'
-        ? { host: '127.0.0.1', port: listener.port + 2 }
-        : { host: hereOf(listener.host), port: listener.port };
+  const target = role === 'core' ? { socketPath: at.coreSocket } : addressOf(role, listener);
   return new Promise((resolve, reject) => {
     // It is this machine's own listener that is asked for a status code: its certificate names the public host, not this address.
     const options = {

@@ -8,7 +8,7 @@ import { CommandError, say } from '../terminal.ts';
 const patienceMs = 15 * 60_000;
 
 /**
- * `up` and `down` of one installation happen one after the other. Two at once would bundle over each other and start two of everything;
+ * `up`, `down`, `backup` and `restore` of one installation happen one after the other. Two at once would bundle over each other and start two of everything;
  * so the second waits, and then finds what the first has done. The lock ends with its process, however that ends.
  */
 export async function oneAtATime<T>(at: Installation, work: () => Promise<T>): Promise<T> {
@@ -25,11 +25,11 @@ export async function oneAtATime<T>(at: Installation, work: () => Promise<T>): P
 async function take(at: Installation): Promise<Lock> {
   const first = await tryFor(at, 0);
   if (first !== undefined) return first;
-  say(`Another ./haic up or down of ${at.home} is at work; waiting for it.`);
+  say(`Another ./haic up, down, backup or restore of ${at.home} is at work; waiting for it.`);
   const lock = await tryFor(at, patienceMs);
   if (lock !== undefined) return lock;
   throw new CommandError(
-    `Another ./haic up or down of ${at.home} is still at work. Try again when it has ended.`,
+    `Another ./haic up, down, backup or restore of ${at.home} is still at work. Try again when it has ended.`,
   );
 }
 

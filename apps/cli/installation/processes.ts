@@ -15,6 +15,9 @@ export interface RunningInstallation {
   readonly port: number;
   readonly tls: boolean;
   readonly startedAt: string;
+  /** Which build all of its processes are of; missing while one build takes over from another. */
+  readonly build?: string;
+  readonly version?: string;
 }
 
 const recordFile = (run: string, name: string) => path.join(run, `${name}.json`);
@@ -63,4 +66,16 @@ export async function stopPlatform(run: string): Promise<boolean> {
   let stopped = await stopProcess(run, 'supervisor');
   for (const role of roles) stopped = (await stopProcess(run, role)) || stopped;
   return stopped;
+}
+
+/** The supervisor goes and leaves what it started: SIGHUP ends one of any version, and its children are no part of its life. */
+export async function dismissSupervisor(run: string): Promise<void> {
+  const identity = await liveProcess(run, 'supervisor');
+  if (identity === undefined) return;
+  await signalProcess(identity, 'SIGHUP');
+  await until(() => isAlive(identity).then((alive) => (alive ? undefined : true)), {
+    everyMs: 20,
+    signal: deadline(5_000),
+  });
+  await rm(recordFile(run, 'supervisor'), { force: true });
 }

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { installationOf, readSettings } from '@haic/server/settings.ts';
+import { listenerOf } from './health.ts';
 import { recordProcess } from './processes.ts';
 import { supervise } from './supervisor.ts';
 
@@ -9,6 +10,7 @@ const installation = installationOf(settings);
 await recordProcess(installation.run, 'supervisor', process.pid);
 const supervised = supervise({
   installation,
+  listener: listenerOf(settings),
   environment: process.env,
   onEvent: (line) => process.stdout.write(`${new Date().toISOString()} ${line}\n`),
 });

@@ -3,7 +3,9 @@ import { open, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { Installation } from '@haic/server/installation.ts';
+import type { ListenerAddress } from './health.ts';
 import { type Role, recordProcess, roles } from './processes.ts';
+import { startOrTakeOver } from './take-over.ts';
 
 /** A restart waits this long at first, twice as long after each quick end, and never longer than the last. */
 const restartDelaysMs = [200, 500, 1_000, 2_000, 5_000, 10_000];
@@ -18,6 +20,7 @@ const logLimitBytes = 20 * 1024 * 1024;
  */
 export function supervise(options: {
   installation: Installation;
+  listener: ListenerAddress;
   environment: NodeJS.ProcessEnv;
   onEvent: (line: string) => void;
 }): {
@@ -69,7 +72,7 @@ export function supervise(options: {
   };
   process.on(hurrySignal, hurry);
 
-  for (const role of [...roles].reverse()) void start(role, 0);
+  void startOrTakeOver({ ...options, start: (role) => start(role, 0), stopped: () => stopping });
   return {
     stop: async () => {
       stopping = true;

@@ -61,6 +61,7 @@ export function operateCommands(program: Command): void {
         settings: flags.settings === true,
       }),
     );
+  copyCommands(program);
   userCommands(program);
   program
     .command('token')
@@ -87,6 +88,25 @@ export function operateCommands(program: Command): void {
     .option('--json <file>', 'also write the rows there')
     .action(async (area: string | undefined, flags: { json?: string }) =>
       (await import('./bench.ts')).runBenchmarks({ area, json: flags.json }),
+    );
+}
+
+function copyCommands(program: Command): void {
+  program
+    .command('backup <file>')
+    .description('everything in one file, while Haic runs or not')
+    .option('--encrypt', 'ask for a passphrase, without which nobody opens the file')
+    .option('--passphrase-stdin', 'read the passphrase from stdin')
+    .action(async (file: string, flags: { encrypt?: boolean; passphraseStdin?: boolean }) =>
+      (await import('./backup/backup.ts')).backup(settings(), file, flags),
+    );
+  program
+    .command('restore <file>')
+    .description('put a backup back, here or on another machine')
+    .option('--replace', 'in place of the Haic that is there, which is moved aside')
+    .option('--passphrase-stdin', 'read the passphrase from stdin')
+    .action(async (file: string, flags: { replace?: boolean; passphraseStdin?: boolean }) =>
+      (await import('./restore/restore.ts')).restore(settings(), file, flags),
     );
 }
 

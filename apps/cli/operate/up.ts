@@ -5,8 +5,9 @@ import process from 'node:process';
 import { deadline, until } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
 import { signalProcess } from '@haic/kit/process-identity.ts';
+import { haicVersion } from '@haic/kit/version.ts';
 import { runsEmbeddedPostgres, startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
-import { hasSchema } from '@haic/platform/database/postgres.ts';
+import { hasSchema, refuseNewerDatabase } from '@haic/platform/database/postgres.ts';
 import { cliFileOf } from '@haic/server/cli-download.ts';
 import {
   ensureSecrets,
@@ -14,15 +15,18 @@ import {
   type InstallationSecrets,
   prepareHome,
 } from '@haic/server/installation.ts';
+import { allMigrations } from '@haic/server/migrations.ts';
 import { installationOf, readSettings, type ServerSettings } from '@haic/server/settings.ts';
 import { ensureUv } from '@haic/services/environments/uv.ts';
 import { buildPortal, buildPrograms } from '../installation/build.ts';
 import { buildH2o } from '../installation/build-h2o.ts';
-import { listenerOf, roleHealth } from '../installation/health.ts';
+import { buildId } from '../installation/build-id.ts';
+import { type ListenerAddress, listenerOf, roleHealth } from '../installation/health.ts';
 import { refuseUnusableListener } from '../installation/listener-settings.ts';
 import { oneAtATime } from '../installation/one-at-a-time.ts';
 import { connectOperator } from '../installation/operator.ts';
 import {
+  dismissSupervisor,
   liveProcess,
   type RunningInstallation,
   readRecord,
@@ -34,6 +38,7 @@ import {
 import { hurrySignal, supervise } from '../installation/supervisor.ts';
 import { CommandError, print, say, step } from '../terminal.ts';
 import { failedRequirements } from './doctor.ts';
+import { holdsInstallation, settleRestore } from './restore/journal.ts';
 
 export interface UpOptions {
   readonly detach: boolean;
@@ -55,13 +60,18 @@ async function start(
   at: Installation,
   environment: NodeJS.ProcessEnv,
 ): Promise<{ stop(): Promise<void> } | undefined> {
-  if (await reportIfRunning(at, settings)) return undefined;
+  await settleCutOffRestore(at, settings);
+  const build = await buildId();
+  const found = await whatRuns(at, settings, build);
+  if (found === 'this') return undefined;
 
   say('Starting Haic');
   await step('Checking this machine', () => refuseIfUnable(settings));
   const secrets = await step('Preparing folders and keys', () => prepare(at, settings));
   const databaseUrl =
     settings.databaseUrl ?? (await step('Starting PostgreSQL', () => startDatabase(at, secrets)));
+  // Before anything that runs is touched.
+  await step('Checking the database', () => refuseDowngrade(databaseUrl));
   const portal = await step('Building the portal', () => buildPortal(at.cache));
   await step('Bundling programs', () => bundlePrograms(at));
   const uv = await step('Preparing the Python installer', () => findUv(settings));
@@ -73,13 +83,18 @@ async function start(
     HAIC_PORTAL_DIR: portal,
     HAIC_UV: uv,
   };
-  await stopPlatform(at.run);
+  const before = await processesNow(at);
+  if (found === 'another build') await dismissSupervisor(at.run);
+  else await stopPlatform(at.run);
   await writeRecord(at.run, 'installation', runningInstallation(settings));
   const foreground = await step('Starting router, drive and core', () =>
-    startProcesses(options, at, processEnvironment),
+    startProcesses(options, at, listenerOf(settings), processEnvironment),
   );
   try {
+    if (found === 'another build')
+      await step('Replacing them, one after the other', () => waitUntilReplaced(at, before));
     await step('Waiting until all of them are healthy', () => waitUntilHealthy(at, settings));
+    await writeRecord(at.run, 'installation', { ...runningInstallation(settings), build });
     await greet(at, settings);
   } catch (error) {
     await foreground?.stop();
@@ -97,6 +112,7 @@ const runningInstallation = (settings: ServerSettings): RunningInstallation => (
   port: settings.port,
   tls: settings.tlsCertificate !== undefined,
   startedAt: new Date().toISOString(),
+  version: haicVersion,
 });
 
 const environmentOf = (settings: ServerSettings): NodeJS.ProcessEnv => ({
@@ -107,11 +123,26 @@ const environmentOf = (settings: ServerSettings): NodeJS.ProcessEnv => ({
   HAIC_PORT: String(settings.port),
 });
 
-async function reportIfRunning(at: Installation, settings: ServerSettings): Promise<boolean> {
+/** What was cut off is completed or taken back; where nothing else is in the home, a person has to say what they want. */
+async function settleCutOffRestore(at: Installation, settings: ServerSettings): Promise<void> {
+  const settled = await settleRestore(at, settings.databaseUrl);
+  if (settled === 'completed') say('A restore had been cut off while it moved folders; it is complete now.');
+  if (settled !== 'undone') return;
+  if (await holdsInstallation(at))
+    return say('A restore had been cut off before it changed anything; its leftovers are removed.');
+  throw new CommandError(
+    `A restore into ${at.home} was cut off, so nothing is there yet. Restore once more: ./haic restore FILE. Or begin with an empty Haic: ./haic up`,
+  );
+}
+
+type Found = 'nothing' | 'this' | 'another build';
+
+/** Whether the platform runs already, as this very build or as another. This build is waited for and greeted. */
+async function whatRuns(at: Installation, settings: ServerSettings, build: string): Promise<Found> {
   const supervisor = await liveProcess(at.run, 'supervisor');
-  if (supervisor === undefined) return false;
+  if (supervisor === undefined) return 'nothing';
   const running = await readRecord<RunningInstallation>(at.run, 'installation');
-  if (running === undefined) return false;
+  if (running === undefined) return 'nothing';
   if (running.publicUrl !== settings.publicUrl || running.port !== settings.port) {
     throw new CommandError(
       `Haic runs already, at ${running.publicUrl}. Its address belongs to sessions and running apps; to change it: ./haic down, then up again.`,
@@ -120,12 +151,47 @@ async function reportIfRunning(at: Installation, settings: ServerSettings): Prom
   if (settings.databaseUrl === undefined && !(await runsEmbeddedPostgres(at.postgresData))) {
     // It may come back at another port, which the running processes would not know of; apps are not touched by their restart.
     say('PostgreSQL has ended; the platform is started again with it.');
-    return false;
+    return 'nothing';
+  }
+  if (running.build !== build) {
+    const versions =
+      running.version === haicVersion ? '' : ` (${running.version ?? 'older'}; this is ${haicVersion})`;
+    say(`Haic runs already, in another build${versions}. Its processes are replaced; apps go on.`);
+    return 'another build';
   }
   await signalProcess(supervisor, hurrySignal);
   await step('Haic runs already; waiting until it is healthy', () => waitUntilHealthy(at, settings));
   await greet(at, settings);
-  return true;
+  return 'this';
+}
+
+async function refuseDowngrade(databaseUrl: string): Promise<void> {
+  await refuseNewerDatabase(databaseUrl, allMigrations).catch((error: unknown) => {
+    throw new CommandError(`Nothing was changed. ${messageOf(error)}`);
+  });
+}
+
+const processesNow = (at: Installation) =>
+  Promise.all(roles.map(async (role) => ({ role, identity: await liveProcess(at.run, role) })));
+
+async function waitUntilReplaced(
+  at: Installation,
+  before: Awaited<ReturnType<typeof processesNow>>,
+): Promise<void> {
+  let waitingFor: string = '';
+  const replaced = async () => {
+    for (const { role, identity } of before) {
+      const now = await liveProcess(at.run, role);
+      waitingFor = role;
+      if (now === undefined || now.startTime === identity?.startTime) return undefined;
+    }
+    return true;
+  };
+  await until(replaced, { everyMs: 50, signal: deadline(120_000) }).catch(() => {
+    throw new CommandError(
+      `${waitingFor} could not be replaced by its new build; apps and what is not replaced yet go on. What the new processes say: ./haic logs`,
+    );
+  });
 }
 
 async function refuseIfUnable(settings: ServerSettings): Promise<void> {
@@ -176,10 +242,15 @@ const findUv = async (settings: ServerSettings): Promise<string> => {
 };
 
 /** In the foreground this process supervises; detached, one that outlives the command. */
-async function startProcesses(options: UpOptions, at: Installation, environment: NodeJS.ProcessEnv) {
+async function startProcesses(
+  options: UpOptions,
+  at: Installation,
+  listener: ListenerAddress,
+  environment: NodeJS.ProcessEnv,
+) {
   if (!options.detach) {
     await recordProcess(at.run, 'supervisor', process.pid);
-    return supervise({ installation: at, environment, onEvent: say });
+    return supervise({ installation: at, listener, environment, onEvent: say });
   }
   const log = await open(path.join(at.logs, 'supervisor.log'), 'a', 0o600);
   const entry = path.join(at.programs, 'supervisor.mjs');
