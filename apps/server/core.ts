@@ -43,6 +43,8 @@ export async function startCore(options: {
   });
   const server = createHttpServer({ logger, verifyToken });
 
+  // Identity and the catalog tell the scheduler things, and it asks them: one of them has to be named first.
+  let scheduler: Scheduler | undefined;
   const serviceClients = [wellKnownClients.router, wellKnownClients.core, wellKnownClients.operator];
   const identity = await createIdentity({
     database,
@@ -51,6 +53,7 @@ export async function startCore(options: {
     masterKey: secrets.masterKey,
     serviceClients: Object.fromEntries(serviceClients.map((id) => [id, secrets.clientSecret(id)])),
     portalClientSecret: secrets.portalClientSecret,
+    whenPersonEnds: async (subject) => scheduler?.whenPersonEnds(subject),
     logger,
   });
   const trustBundle = await writeTrustBundle(at, settings.caFile);
@@ -59,13 +62,13 @@ export async function startCore(options: {
   await ensureInstaller(runtime, settings, paths, trustBundle !== undefined);
   const runtimeVersions = await runtimeVersionsOf(settings.runtimeVersions);
 
-  // The catalog asks the scheduler before it deletes an app, and the scheduler asks the catalog for apps: one of them has to be named first.
-  let scheduler: Scheduler | undefined;
   const catalog = await createCatalog({
     database,
     blobs: await createFilesystemBlobStore({ directory: at.blobs }),
     temporaryDirectory: at.uploads,
     instancesOf: async (appId) => (await scheduler?.instancesOf(appId)) ?? 0,
+    identity: identity.client,
+    whenAppIsHandedOver: async (appId, owner) => scheduler?.whenAppIsHandedOver(appId, owner),
     runtimeVersions,
     requireRuntimeVersion: settings.requireRuntimeVersion,
     downloads: settings.appDownloads,

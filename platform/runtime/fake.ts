@@ -101,10 +101,11 @@ export function createFakeRuntime(): FakeRuntime {
       const before = entries.get(spec.name);
       const same =
         before !== undefined && JSON.stringify(before.spec.template) === JSON.stringify(spec.template);
+      const stays = spec.replicas === 0 && before?.status.phase === 'Suspended';
       entries.set(spec.name, {
         spec,
         createdAt: before?.createdAt ?? now,
-        status: same ? before.status : { ...pending, since: now },
+        status: same || stays ? before.status : { ...pending, since: now },
         lines: before?.lines ?? [],
         previous: before?.previous ?? [],
         generation: before?.generation ?? 0,

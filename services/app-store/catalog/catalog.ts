@@ -3,10 +3,11 @@ import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { BlobStore } from '@haic/platform/blob/port.ts';
 import type { Database, Migrations } from '@haic/platform/database/port.ts';
+import type { IdentityClient } from '@haic/services/identity/client.ts';
 import { type AppBlobs, createAppBlobs } from './blobs.ts';
 import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
 import { type CheckSummary, createPreconditionChecker } from './checker.ts';
-import type { CatalogClient, InstancesOf } from './client.ts';
+import type { CatalogClient, InstancesOf, WhenAppIsHandedOver } from './client.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
 import { noSecrets } from './manifest/value-source.ts';
 import { accessOf, type DownloadRule } from './policy.ts';
@@ -21,7 +22,7 @@ import { getBundleRoute } from './routes/get-bundle.ts';
 import { importAppRoute } from './routes/import-app.ts';
 import { listAppsRoute } from './routes/list-apps.ts';
 import { listRuntimeVersionsRoute } from './routes/list-runtime-versions.ts';
-import { createCatalogService, isAppId } from './service.ts';
+import { type CatalogService, createCatalogService, isAppId } from './service.ts';
 import { type AppStore, createAppStore } from './store.ts';
 import { prepareUploadDirectory } from './uploads.ts';
 
@@ -37,6 +38,8 @@ export interface CatalogOptions {
   /** What is not given is as in `defaultBundleLimits`. */
   readonly limits?: Partial<BundleLimits>;
   readonly instancesOf: InstancesOf;
+  readonly identity: Pick<IdentityClient, 'findPersonByName'>;
+  readonly whenAppIsHandedOver: WhenAppIsHandedOver;
   /** The Pythons that bundles may name; at least one that is not deprecated. */
   readonly runtimeVersions: readonly RuntimeVersion[];
   /** What of the reserved H2O_WAVE variables bundles may set. */
@@ -92,6 +95,8 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
     downloads,
     versionLimit: options.versionLimit ?? 10,
     instancesOf: options.instancesOf,
+    identity: options.identity,
+    whenAppIsHandedOver: options.whenAppIsHandedOver,
     temporaryDirectory: options.temporaryDirectory,
     logger: options.logger,
   });
@@ -112,19 +117,26 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
       ])
         route(server, context);
     },
-    client: createClient(store, blobs, assetPrefix),
+    client: createClient(store, blobs, service, assetPrefix),
     checkPreconditions: checker.checkAll,
     sweep: (sweep) => service.sweep(sweep),
   };
 }
 
-function createClient(store: AppStore, blobs: AppBlobs, assetPrefix: string): CatalogClient {
+function createClient(
+  store: AppStore,
+  blobs: AppBlobs,
+  service: CatalogService,
+  assetPrefix: string,
+): CatalogClient {
   return {
     getApp: async (id) => (isAppId(id) ? store.get(id) : undefined),
     getApps: (ids) => store.getMany(ids.filter(isAppId)),
     openBundle: async (id, { signal }) => (isAppId(id) ? blobs.openBundle(id, signal) : undefined),
     readText: async (id, file) => (isAppId(id) ? store.text(id, file) : undefined),
     accessOf,
+    appsOwnedBy: (owner) => store.ownedBy(owner),
+    handOver: async (principal, id, username) => void (await service.handOver(principal, id, username)),
     iconUrl: (app) => {
       const icon = app.assets.find((asset) => asset.kind === 'icon');
       return icon === undefined ? null : assetUrl(assetPrefix, app.id, icon.name);

@@ -142,6 +142,10 @@ export interface CatalogClient {
     options: { signal: AbortSignal },
   ): Promise<string | undefined>;
   accessOf(principal: Principal, app: App): AppAccess;
+  /** Every version that is a person's; by the name for those who are gone. The newest first. */
+  appsOwnedBy(owner: { subject: string } | { username: string }): Promise<readonly App[]>;
+  /** Authorised here, unlike the rest: the same as PATCH with an owner, and throws what that answers. */
+  handOver(principal: Principal, id: string, username: string): Promise<void>;
   /** Address of the app's icon, or null. */
   iconUrl(app: App): string | null;
 }
@@ -151,3 +155,6 @@ export interface CatalogClient {
  * the scheduler is composed after the catalog.
  */
 export type InstancesOf = (appId: string) => Promise<number>;
+
+/** What the catalog tells the scheduler: instances say whose their app is. What is lost with a crash the scheduler finds by itself. */
+export type WhenAppIsHandedOver = (appId: string, owner: string) => Promise<void>;

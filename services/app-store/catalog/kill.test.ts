@@ -27,6 +27,8 @@ async function openCatalog(database: Database, directory: string) {
     blobs: await openBlobs(directory),
     runtimeVersions,
     instancesOf: async () => 0,
+    identity: { findPersonByName: async () => undefined },
+    whenAppIsHandedOver: async () => undefined,
     temporaryDirectory: path.join(directory, 'uploads'),
     logger,
   });

@@ -93,6 +93,10 @@ export function mayManage(who: Who, app: What): Decision {
   return { allowed: true };
 }
 
+/** Whom an app may be given to: whoever could have imported it. */
+export const mayOwn = (person: { readonly roles: readonly string[]; readonly disabled: boolean }): boolean =>
+  !person.disabled && (person.roles.includes('user') || person.roles.includes('admin'));
+
 /** For those who see the app already. A bundle holds all that its author wrote into it, so no app gets it through a person's token. */
 export function mayDownload(who: Who, app: What, rule: DownloadRule): Decision {
   if (!isByPerson(who))

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import { deadline } from '@haic/kit/deadline.ts';
-import { conflict, notFound, tooMany } from '@haic/kit/errors.ts';
+import { conflict, invalid, notFound, tooMany } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
+import type { IdentityClient } from '@haic/services/identity/client.ts';
 import type { AppBlobs } from './blobs.ts';
 import type { BundleLimits } from './bundle/limits.ts';
 import { readBundle } from './bundle/read-bundle.ts';
 import type { CheckSummary, PreconditionChecker } from './checker.ts';
-import type { App, AppAsset, InstancesOf, Visibility } from './client.ts';
+import type { App, AppAsset, InstancesOf, Visibility, WhenAppIsHandedOver } from './client.ts';
 import type { ManifestRules } from './manifest/parse-manifest.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
 import {
@@ -22,6 +23,7 @@ import {
   mayDownload,
   mayImport,
   mayManage,
+  mayOwn,
 } from './policy.ts';
 import { preconditionOf } from './preconditions.ts';
 import type { AppVersion } from './present.ts';
@@ -38,6 +40,8 @@ export interface CatalogParts {
   /** Versions that a person may have of one app. */
   readonly versionLimit: number;
   readonly instancesOf: InstancesOf;
+  readonly identity: Pick<IdentityClient, 'findPersonByName'>;
+  readonly whenAppIsHandedOver: WhenAppIsHandedOver;
   readonly temporaryDirectory: string;
   readonly logger: Logger;
 }
@@ -104,6 +108,8 @@ export function createCatalogService(parts: CatalogParts) {
         ownOnly: boolean;
         precondition?: 'PASSED' | 'FAILED' | undefined;
         tag?: string | undefined;
+        owner?: string | undefined;
+        visibility?: Visibility | undefined;
         after: PagePoint | undefined;
         limit: number;
       },
@@ -115,6 +121,8 @@ export function createCatalogService(parts: CatalogParts) {
         newestOnly: !query.allVersions,
         precondition: query.precondition,
         tag: query.tag,
+        owner: query.owner,
+        visibility: query.visibility,
         after: query.after,
         limit: query.limit,
       });
@@ -145,6 +153,26 @@ export function createCatalogService(parts: CatalogParts) {
       const app = await store.setVisibility(id, visibility);
       if (app === undefined) throw notFound('This app');
       logger.info({ appId: id, visibility, by: principal.username }, 'app visibility changed');
+      return app;
+    },
+
+    /** Gives the app to somebody else; this version of it. */
+    async handOver(principal: Principal, id: string, username: string): Promise<App> {
+      const before = await getManaged(principal, id);
+      const person = await parts.identity.findPersonByName(username);
+      if (person === undefined || !mayOwn(person)) throw unsuitableOwner(username);
+      if (person.subject === before.owner.subject) return before;
+      const app = await store.setOwner(id, { subject: person.subject, username: person.username });
+      if (app === undefined) throw notFound('This app');
+      logger.info(
+        { appId: id, from: before.owner.username, to: person.username, by: principal.username },
+        'app handed over',
+      );
+      await parts
+        .whenAppIsHandedOver(id, person.subject)
+        .catch((error: unknown) =>
+          logger.warn({ err: error, appId: id }, 'the instances of a handed over app learn of it later'),
+        );
       return app;
     },
 
@@ -284,6 +312,12 @@ const foreignPrivateApp = {
   manifest: { lifecycle: 'ON_DEMAND' },
   precondition: preconditionOf([], new Date(0)),
 } satisfies Parameters<typeof canSee>[1];
+
+const unsuitableOwner = (username: string) =>
+  invalid(
+    'unsuitable_owner',
+    `Nobody of the user name "${username.slice(0, 60)}" may own apps here. It takes somebody who is not disabled and has full access: the role "user" or "admin".`,
+  );
 
 function enforce(decision: Decision): void {
   if (!decision.allowed) throw decision.error;

@@ -1,6 +1,6 @@
 import { conflict } from '@haic/kit/errors.ts';
 import type { Database, Sql, TransactionSql } from '@haic/platform/database/port.ts';
-import type { App, AppAsset, Manifest, PreconditionProblem, Visibility } from './client.ts';
+import type { App, AppAsset, AppOwner, Manifest, PreconditionProblem, Visibility } from './client.ts';
 import { versionOrder } from './manifest/version-order.ts';
 import { preconditionOf } from './preconditions.ts';
 
@@ -25,6 +25,9 @@ export interface ListQuery {
   readonly precondition?: 'PASSED' | 'FAILED' | undefined;
   /** Only those that carry it. */
   readonly tag?: string | undefined;
+  /** Only what belongs to somebody of this user name. */
+  readonly owner?: string | undefined;
+  readonly visibility?: Visibility | undefined;
   readonly after: { readonly createdAt: Date; readonly id: string } | undefined;
   readonly limit: number;
 }
@@ -121,6 +124,22 @@ export function createAppStore(database: Database) {
       return row === undefined ? undefined : appOf(row);
     },
 
+    async setOwner(id: string, owner: AppOwner): Promise<App | undefined> {
+      const [row] = await sql<Row[]>`
+        update catalog.apps set owner_subject = ${owner.subject}, owner_username = ${owner.username},
+          updated_at = now()
+        where id = ${id} returning ${columns(sql)}`;
+      return row === undefined ? undefined : appOf(row);
+    },
+
+    async ownedBy(owner: { subject: string } | { username: string }): Promise<App[]> {
+      const theirs =
+        'subject' in owner ? sql`owner_subject = ${owner.subject}` : sql`owner_username = ${owner.username}`;
+      const rows = await sql<Row[]>`
+        select ${columns(sql)} from catalog.apps where ${theirs} order by created_at desc, id desc`;
+      return rows.map(appOf);
+    },
+
     async setPrecondition(
       id: string,
       problems: readonly PreconditionProblem[],
@@ -153,6 +172,8 @@ export function createAppStore(database: Database) {
           ${query.query === '' ? sql`` : matches}
           ${query.precondition === undefined ? sql`` : asFound}
           ${query.tag === undefined ? sql`` : sql`and jsonb_exists(manifest->'tags', ${query.tag})`}
+          ${query.owner === undefined ? sql`` : sql`and owner_username = ${query.owner}`}
+          ${query.visibility === undefined ? sql`` : sql`and visibility = ${query.visibility}`}
           ${after === undefined ? sql`` : sql`and (created_at, id) < (${after.createdAt}, ${after.id}::uuid)`}
         order by created_at desc, id desc
         limit ${query.limit}`;

@@ -9,6 +9,7 @@ import { createLogger } from '@haic/kit/logging.ts';
 import type { BlobStore } from '@haic/platform/blob/port.ts';
 import { migrate } from '@haic/platform/database/postgres.ts';
 import { startTestDatabase } from '@haic/platform/database/testing.ts';
+import type { IdentityPerson } from '@haic/services/identity/client.ts';
 import type { BundleLimits } from './bundle/limits.ts';
 import { catalogMigrations, createCatalog } from './catalog.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
@@ -88,6 +89,8 @@ export async function startTestCatalog(
   const uploadDirectory = path.join(directory, 'uploads');
   const blobs = await openBlobs({ directory: path.join(directory, 'blobs') });
   const instances = new Map<string, number>();
+  const people = new Map<string, IdentityPerson>();
+  const handedOver: string[] = [];
   const catalog = await createCatalog({
     database,
     blobs,
@@ -96,6 +99,10 @@ export async function startTestCatalog(
     ...(options.versionLimit === undefined ? {} : { versionLimit: options.versionLimit }),
     runtimeVersions: options.runtimeVersions ?? runtimeVersions,
     instancesOf: async (appId) => instances.get(appId) ?? 0,
+    identity: { findPersonByName: async (username) => people.get(username) },
+    whenAppIsHandedOver: async (appId, owner) => {
+      handedOver.push(`${appId} ${owner}`);
+    },
     temporaryDirectory: uploadDirectory,
     logger,
   });
@@ -155,6 +162,10 @@ export async function startTestCatalog(
     database,
     blobs,
     instances,
+    /** Whom identity knows, by user name. */
+    people,
+    /** What the scheduler was told: app and subject of its new owner. */
+    handedOver,
     call,
     importBytes,
     importApp,

@@ -4,7 +4,7 @@ import type { InstanceStatus } from './client.ts';
 
 /** Seconds until an instance pauses by itself. */
 export type SuspendAfter = number | 'never';
-export const pausers = ['owner', 'administrator', 'time-limit'] as const;
+export const pausers = ['owner', 'administrator', 'time-limit', 'owner-ended'] as const;
 export type PausedBy = (typeof pausers)[number];
 
 /** What an instance is and what people decided about it. Written as labels and annotations of its workload. */
@@ -34,6 +34,8 @@ export interface InstanceIdentity {
   readonly resumedAt: string | undefined;
   /** ISO 8601: when somebody last changed it. */
   readonly updatedAt: string;
+  /** Goes into the instance's key. New with each owner, because the one before may have read the key; undefined for the first owner. */
+  readonly keySeed: string | undefined;
 }
 
 export const stageNames = ['queued', 'fetching', 'installing', 'starting', 'ready'] as const;
@@ -99,6 +101,7 @@ const annotation = {
   pausedBy: 'haic.io/paused-by',
   resumedAt: 'haic.io/resumed-at',
   updatedAt: 'haic.io/updated-at',
+  keySeed: 'haic.io/key-seed',
 } as const;
 
 const workloadPrefix = 'app-';
@@ -127,11 +130,18 @@ export const annotationsOf = (instance: InstanceIdentity): Record<string, string
   [annotation.createdAt]: instance.createdAt,
   [annotation.suspendAfter]: String(instance.suspendAfter),
   ...(instance.suspendAt === undefined ? {} : { [annotation.suspendAt]: instance.suspendAt }),
+  ...(instance.pausedBy === undefined ? {} : { [annotation.pausedBy]: instance.pausedBy }),
+  ...(instance.resumedAt === undefined ? {} : { [annotation.resumedAt]: instance.resumedAt }),
+  ...(instance.updatedAt === instance.createdAt ? {} : { [annotation.updatedAt]: instance.updatedAt }),
+  ...(instance.keySeed === undefined ? {} : { [annotation.keySeed]: instance.keySeed }),
 });
 
 /** Changes of annotations; undefined takes one away. */
 type Annotations = Readonly<Record<string, string | undefined>>;
 const isoOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+/** Whom its app belongs to decides who sees its log, and is nobody's change of the instance. */
+export const appOwnerAnnotation = (subject: string): Annotations => ({ [annotation.appOwner]: subject });
 
 export const visibilityAnnotation = (visibility: Visibility, now: number): Annotations => ({
   [annotation.visibility]: visibility,
@@ -176,6 +186,9 @@ const dateOf = (value: string | undefined): string | undefined =>
 const oneOf = <T extends string>(values: readonly T[], value: string | undefined): T | undefined =>
   values.find((candidate) => candidate === value);
 
+/** It runs, or is on its way to; a paused one does neither. */
+export const isToRun = (workload: Pick<Workload, 'replicas'>): boolean => workload.replicas === 1;
+
 /**
  * The instance that a workload is. Undefined for one that merely carries our labels: whoever may write to the runtime could have
  * made it by hand, and what cannot be understood must not be shown or opened. An unreadable visibility counts as PRIVATE.
@@ -211,5 +224,6 @@ export function identityOf(workload: Workload): InstanceIdentity | undefined {
     pausedBy: oneOf(pausers, read(annotation.pausedBy)),
     resumedAt: dateOf(read(annotation.resumedAt)),
     updatedAt: dateOf(read(annotation.updatedAt)) ?? createdAt,
+    keySeed: read(annotation.keySeed),
   };
 }

@@ -2,8 +2,10 @@ import type { Principal } from '@haic/kit/auth/principal.ts';
 import { conflict, messageOf } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Runtime } from '@haic/platform/runtime/port.ts';
+import type { IdentityClient } from '@haic/services/identity/client.ts';
 import {
   type Instance,
+  type InstanceIdentity,
   identityOf,
   instanceSelector,
   type PausedBy,
@@ -16,6 +18,7 @@ import {
 } from './model.ts';
 import { enforce, mayManage, maySetSuspendAfter } from './policy.ts';
 import { stillPausing } from './state.ts';
+import type { InTurn } from './turns.ts';
 
 /** Pausing and waking up. When an instance is due stands at its workload, so that a restart of the platform forgets nothing. */
 export interface Pausing {
@@ -26,18 +29,23 @@ export interface Pausing {
   setSuspendAfter(actor: Principal, id: string, after: SuspendAfter): Promise<Instance>;
   /** Pauses every instance whose time is up. */
   pauseDue(): Promise<void>;
+  /** Pauses all that a person runs who was disabled or removed. */
+  pauseOf(subject: string): Promise<void>;
+  /** Pauses what runs and belongs to nobody who may sign in: what a crash kept `pauseOf` from, or a start that overtook it. */
+  pauseOwnerless(): Promise<void>;
 }
 
 export function createPausing(options: {
   readonly runtime: Runtime;
+  readonly identity: Pick<IdentityClient, 'activeAmong'>;
+  readonly inTurn: InTurn;
   /** Without a look at who asks; throws when there is no such instance. */
   readonly load: (id: string) => Promise<Instance>;
   readonly now: () => number;
   readonly writeSignal: () => AbortSignal;
   readonly logger: Logger;
 }): Pausing {
-  const { runtime, load, logger } = options;
-  const inTurn = createTurns();
+  const { runtime, identity, inTurn, load, logger } = options;
 
   const patch = (id: string, change: Parameters<Runtime['patch']>[1]) =>
     runtime.patch(workloadNameOf(id), change, { signal: options.writeSignal() });
@@ -64,6 +72,32 @@ export function createPausing(options: {
     logger.info({ instance: id }, 'Its time was up; the instance is paused.');
   }
 
+  /** Looks at every instance that is to run, each in its turn. One that cannot be paused keeps no other from it. */
+  async function pauseWhere(
+    what: string,
+    pauseOne: (found: InstanceIdentity) => Promise<void>,
+  ): Promise<void> {
+    for (const workload of await runtime.list(instanceSelector)) {
+      const found = identityOf(workload);
+      if (found === undefined || workload.replicas !== 1) continue;
+      await inTurn(found.id, () => pauseOne(found)).catch((error: unknown) =>
+        logger.warn(
+          `Instance ${found.id} could not be paused ${what} (${messageOf(error)}); trying again later.`,
+        ),
+      );
+    }
+  }
+
+  const pauseAllOf = (ended: (subject: string) => boolean) =>
+    pauseWhere('for an owner who is disabled or gone', async ({ id, owner }) => {
+      if (!ended(owner.subject)) return;
+      const workload = await runtime.get(workloadNameOf(id));
+      // Handed over or paused while this waited for its turn.
+      if (workload?.replicas !== 1 || identityOf(workload)?.owner.subject !== owner.subject) return;
+      await pause(id, 'owner-ended');
+      logger.info({ instance: id, owner: owner.username }, 'Its owner is disabled or gone; it is paused.');
+    });
+
   return {
     suspend: (actor, id) =>
       change(actor, id, async (instance) => {
@@ -80,6 +114,12 @@ export function createPausing(options: {
         // Its old process is still on its way out; a new one beside it would take the end of the old one for a crash.
         if (instance.reason === stillPausing)
           throw conflict('still_pausing', 'This instance is still being paused. Try again in a few seconds.');
+        const { subject, username } = instance.owner;
+        if ((await identity.activeAmong([subject])).length === 0)
+          throw conflict(
+            'owner_unavailable',
+            `${username} is disabled or gone, so nothing of theirs runs. Hand it over to somebody else first.`,
+          );
         await patch(id, {
           replicas: 1,
           annotations: resumedAnnotations(instance.suspendAfter, options.now()),
@@ -100,14 +140,17 @@ export function createPausing(options: {
         const runs = instance.status !== 'SUSPENDED';
         await patch(id, { annotations: suspendAfterAnnotations(after, { runs, now: options.now() }) });
       }),
-    async pauseDue() {
-      for (const workload of await runtime.list(instanceSelector)) {
-        const id = identityOf(workload)?.id;
-        if (id === undefined) continue;
-        await inTurn(id, () => pauseIfDue(id)).catch((error: unknown) =>
-          logger.warn(`Instance ${id} could not be paused (${messageOf(error)}); trying again later.`),
-        );
-      }
+    pauseDue: () => pauseWhere('in time', ({ id }) => pauseIfDue(id)),
+    pauseOf: (subject) => pauseAllOf((owner) => owner === subject),
+    async pauseOwnerless() {
+      const running = (await runtime.list(instanceSelector)).filter(({ replicas }) => replicas === 1);
+      const owners = new Set(running.map((workload) => identityOf(workload)?.owner.subject ?? ''));
+      owners.delete('');
+      if (owners.size === 0) return;
+      const active = new Set(await identity.activeAmong([...owners]));
+      // Only who was asked about: what started meanwhile has its own turn.
+      const ended = new Set([...owners].filter((owner) => !active.has(owner)));
+      if (ended.size > 0) await pauseAllOf((owner) => ended.has(owner));
     },
   };
 }
@@ -115,19 +158,4 @@ export function createPausing(options: {
 function refuseEnding(instance: Instance): void {
   if (instance.status === 'TERMINATING')
     throw conflict('instance_ending', 'This instance is being stopped; nothing can be changed on it now.');
-}
-
-/** Work on one id happens one after another; work on different ids does not wait. */
-function createTurns() {
-  const last = new Map<string, Promise<unknown>>();
-  return <T>(id: string, work: () => Promise<T>): Promise<T> => {
-    const before = last.get(id) ?? Promise.resolve();
-    const mine = before.catch(() => undefined).then(work);
-    last.set(id, mine);
-    const forget = () => {
-      if (last.get(id) === mine) last.delete(id);
-    };
-    mine.then(forget, forget);
-    return mine;
-  };
 }

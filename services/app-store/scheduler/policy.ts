@@ -88,6 +88,29 @@ export function maySetSuspendAfter(actor: Actor, instance: Owned): Decision {
   );
 }
 
+/** `by` is the actor as identity knows them now: who lost the role has lost this at once, and not when the token ends. */
+type Known = { readonly roles: readonly string[]; readonly disabled: boolean } | undefined;
+const isAdminNow = (by: Known): boolean => by !== undefined && !by.disabled && isAdmin(by.roles);
+
+/** Give it to somebody else. It opens what was private to its owner, so it is no owner's and no app's. */
+export function mayHandOver(actor: Actor, instance: Owned, by: Known): Decision {
+  const seen = maySee(actor, instance);
+  if (!seen.allowed) return seen;
+  if (actor.partyKind === 'app') return appTokenRefused;
+  return isAdminNow(by)
+    ? yes
+    : no('administrators_only', 'Only administrators hand instances over to somebody else.');
+}
+
+/** What somebody owns, and handing all of it over. */
+export function mayAdministerBelongings(actor: Actor, by: Known): Decision {
+  if (actor.partyKind === 'service') return serviceRefused;
+  if (actor.partyKind === 'app') return appTokenRefused;
+  return isAdminNow(by)
+    ? yes
+    : no('administrators_only', 'Only administrators see what others own, and hand it over.');
+}
+
 /** The instance's own pages, by the rule that the router applies. */
 export function mayVisit(actor: Actor, instance: Owned): boolean {
   const viaInstance = actor.partyKind === 'app' ? actor.instanceId : undefined;

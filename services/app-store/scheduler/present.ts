@@ -1,6 +1,7 @@
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import type { RuntimeCapabilities } from '@haic/platform/runtime/port.ts';
 import { instanceUrl } from './addresses.ts';
+import type { Belongings, Outcome } from './belongings.ts';
 import type { InstanceRoute } from './client.ts';
 import type { Instance } from './model.ts';
 import { mayManage, mayReadLogs, maySetSuspendAfter, mayVisit } from './policy.ts';
@@ -108,4 +109,26 @@ export const presentMe = (actor: Principal, isolation: RuntimeCapabilities, envi
   fullAccess: hasFullAccess(actor.roles),
   isolation: { kind: isolation.kind, isolation: isolation.isolation, missing: isolation.missing },
   environment,
+});
+
+export const presentBelongings = ({ apps, instances, running }: Belongings) => ({
+  apps: apps.map(({ id, visibility, manifest: { name, version, title } }) => ({
+    id,
+    name,
+    version,
+    title,
+    visibility,
+  })),
+  instances: instances.map(({ id, app, status, visibility }) => ({
+    id,
+    app: { id: app.id, name: app.name, version: app.version, title: app.title },
+    status,
+    visibility,
+  })),
+  running,
+});
+
+export const presentOutcome = ({ id, problem }: Outcome) => ({
+  id,
+  ...(problem === undefined ? {} : { problem }),
 });

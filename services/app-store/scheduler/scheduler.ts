@@ -3,14 +3,17 @@ import { messageOf } from '@haic/kit/errors.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Runtime, RuntimeCapabilities } from '@haic/platform/runtime/port.ts';
-import type { IdentityClient } from '@haic/services/identity/client.ts';
-import type { CatalogClient } from '../catalog/client.ts';
+import type { IdentityClient, WhenPersonEnds } from '@haic/services/identity/client.ts';
+import type { CatalogClient, WhenAppIsHandedOver } from '../catalog/client.ts';
+import { createBelongings } from './belongings.ts';
 import type { RouteEvent, SchedulerClient } from './client.ts';
 import { createInstances } from './instances.ts';
 import type { LauncherConfig } from './launcher-config.ts';
 import { createLauncherService } from './launcher-service.ts';
 import type { SuspendAfter } from './model.ts';
 import { routeLines } from './route-events.ts';
+import { appUsageRoute } from './routes/app-usage.ts';
+import { belongingsRoutes } from './routes/belongings.ts';
 import { changeInstanceRoute } from './routes/change-instance.ts';
 import { type RouteContext, withTypes } from './routes/context.ts';
 import { getInstanceRoute } from './routes/get-instance.ts';
@@ -79,11 +82,17 @@ const defaultLimits = { fullAccess: 10, visitor: 5, defaultMemoryLimit: 2 * 1024
 export interface Scheduler {
   register(server: HttpServer): void;
   readonly client: SchedulerClient;
-  /** Ends the sign-in clients of instances that are gone. Runs by itself at the start and once a minute. */
+  /**
+   * Ends the sign-in clients of instances that are gone, pauses what belongs to nobody who may sign in, and lets instances follow their
+   * app's owner: whatever a crash or an absent service left undone. Runs by itself at the start and once a minute.
+   */
   reconcile(): Promise<void>;
   /** Pauses the instances whose time is up. Runs by itself. */
   pauseDue(): Promise<void>;
   instancesOf(appId: string): Promise<number>;
+  /** When somebody is disabled or removed. */
+  readonly whenPersonEnds: WhenPersonEnds;
+  readonly whenAppIsHandedOver: WhenAppIsHandedOver;
   stop(): void;
 }
 
@@ -116,6 +125,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   });
   const context: RouteContext = {
     service,
+    belongings: createBelongings({
+      runtime,
+      instances,
+      identity,
+      catalog,
+      handOver: service.handOver,
+      logger,
+    }),
     instances,
     launcher: createLauncherService({ find: service.find, catalog, identity }),
     runtime,
@@ -126,10 +143,17 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     iconsOf: (appIds) => iconsOf(catalog, appIds, logger),
     ...intervals,
   };
-  const reconcile = () => sweepClients({ runtime, identity, starting, logger });
+  const reconcile = async () => {
+    const steps = await Promise.allSettled([
+      sweepClients({ runtime, identity, starting, logger }),
+      service.pauseOwnerless(),
+      service.followApps(),
+    ]);
+    for (const step of steps) if (step.status === 'rejected') throw step.reason;
+  };
   const sweepQuietly = () =>
     void reconcile().catch((error: unknown) =>
-      logger.warn(`Clients of ended instances could not be swept (${messageOf(error)}); trying again later.`),
+      logger.warn(`What was left undone could not be done now (${messageOf(error)}); trying again later.`),
     );
   sweepQuietly();
   const sweeping = setInterval(sweepQuietly, intervals.sweepMs).unref();
@@ -152,6 +176,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     reconcile,
     pauseDue: service.pauseDue,
     instancesOf: service.instancesOf,
+    whenPersonEnds: service.pauseOf,
+    whenAppIsHandedOver: service.followApp,
     stop() {
       clearInterval(sweeping);
       clearInterval(pausing);
@@ -165,6 +191,8 @@ function registerRoutes(plain: HttpServer, context: RouteContext): void {
   meRoute(server, context);
   runInstanceRoute(server, context);
   listInstancesRoute(server, context);
+  appUsageRoute(server, context);
+  belongingsRoutes(server, context);
   getInstanceRoute(server, context);
   changeInstanceRoute(server, context);
   pauseInstanceRoutes(server, context);

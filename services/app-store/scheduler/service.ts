@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '@haic/kit/auth/principal.ts';
-import { conflict, messageOf, notFound } from '@haic/kit/errors.ts';
+import { conflict, forbidden, messageOf, notFound } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Runtime, WorkloadSpec } from '@haic/platform/runtime/port.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
 import type { App, CatalogClient, Visibility } from '../catalog/client.ts';
 import { instanceUrl } from './addresses.ts';
+import { createHandOver } from './hand-over.ts';
 import type { Instances } from './instances.ts';
 import {
   type Instance,
@@ -13,6 +14,7 @@ import {
   identityOf,
   instanceSelector,
   instancesOfApp,
+  isToRun,
   type SuspendAfter,
   suspendAtOf,
   visibilityAnnotation,
@@ -30,6 +32,7 @@ import {
   type TemplateSettings,
   workloadOf,
 } from './template.ts';
+import { createTurns } from './turns.ts';
 
 export interface InstanceLimits {
   /** Instances that a person with full access may have at a time. */
@@ -50,6 +53,16 @@ export interface ServiceOptions {
   readonly now: () => number;
   readonly logger: Logger;
 }
+
+export interface AppUsage {
+  readonly appId: string;
+  readonly instances: number;
+  readonly running: number;
+  /** ISO 8601; null when it has no instance. */
+  readonly lastStartedAt: string | null;
+}
+
+const unused = (appId: string): AppUsage => ({ appId, instances: 0, running: 0, lastStartedAt: null });
 
 /** As long as the vendor's own store waits (WriteTimeoutSeconds). Not tied to the caller: who hangs up does not undo half. */
 const writeDeadlineMs = 300_000;
@@ -100,6 +113,25 @@ export function createInstanceService(options: ServiceOptions) {
     );
   }
 
+  /** Of each app, of the instances of it that the actor may see. */
+  async function usageOf(actor: Principal, appIds: readonly string[]): Promise<AppUsage[]> {
+    enforce(mayAskAsPerson(actor), 'The use of apps');
+    const usage = new Map(appIds.map((appId) => [appId, unused(appId)]));
+    for (const workload of await runtime.list(instanceSelector)) {
+      const instance = identityOf(workload);
+      const before = instance && usage.get(instance.app.id);
+      if (instance === undefined || before === undefined || !maySee(actor, instance).allowed) continue;
+      const startedAt = instance.resumedAt ?? instance.createdAt;
+      usage.set(instance.app.id, {
+        ...before,
+        instances: before.instances + 1,
+        running: before.running + (isToRun(workload) ? 1 : 0),
+        lastStartedAt: startedAt > (before.lastStartedAt ?? '') ? startedAt : before.lastStartedAt,
+      });
+    }
+    return [...usage.values()];
+  }
+
   async function run(actor: Principal, appId: string, visibility: Visibility): Promise<Instance> {
     const id = randomUUID();
     using _ = starting.begin(id, { appId, owner: actor.subject });
@@ -110,6 +142,9 @@ export function createInstanceService(options: ServiceOptions) {
     // What the app asks for and cannot have is said before anything is made.
     launcherConfigOf(app, instance, placeholderClient, options.template);
     await checkLimit(actor);
+    // A token outlives its person by minutes, and what they own stops at once.
+    if ((await identity.activeAmong([actor.subject])).length === 0)
+      throw forbidden('person_unavailable', 'This account is disabled or gone.');
     await start(app, instance);
     return load(id);
   }
@@ -130,13 +165,7 @@ export function createInstanceService(options: ServiceOptions) {
   }
 
   async function start(app: App, instance: InstanceIdentity): Promise<void> {
-    const url = instanceUrl(options.template.publicUrl, instance.id, instance.routingMode);
-    const client = await identity.registerAppClient({
-      instanceId: instance.id,
-      redirectUri: redirectUriOf(url),
-      postLogoutRedirectUri: postLogoutRedirectUriOf(options.template.publicUrl),
-      name: instance.app.title,
-    });
+    const client = await registerClient(instance);
     try {
       const spec: WorkloadSpec = workloadOf(app, instance, client, options.template);
       await runtime.apply(spec, { signal: writeSignal() });
@@ -144,6 +173,16 @@ export function createInstanceService(options: ServiceOptions) {
       await undoStart(instance.id);
       throw error;
     }
+  }
+
+  function registerClient(instance: InstanceIdentity): Promise<AppClientCredentials> {
+    const url = instanceUrl(options.template.publicUrl, instance.id, instance.routingMode);
+    return identity.registerAppClient({
+      instanceId: instance.id,
+      redirectUri: redirectUriOf(url),
+      postLogoutRedirectUri: postLogoutRedirectUriOf(options.template.publicUrl),
+      name: instance.app.title,
+    });
   }
 
   /** Removes whatever a failed start left behind; what cannot be removed now is found by the sweep. */
@@ -193,8 +232,24 @@ export function createInstanceService(options: ServiceOptions) {
     return known.length + starting.countOf({ appId }, known);
   }
 
-  const pausing = createPausing({ runtime, load, now: options.now, writeSignal, logger });
-  return { find, get, getForLogs, list, newestToVisit, run, setVisibility, terminate, instancesOf, ...pausing };
+  const inTurn = createTurns();
+  const shared = { runtime, identity, inTurn, load, now: options.now, writeSignal, logger };
+  const pausing = createPausing(shared);
+  const handOver = createHandOver({ ...shared, catalog, template: options.template, registerClient });
+  return {
+    find,
+    get,
+    getForLogs,
+    list,
+    newestToVisit,
+    usageOf,
+    run,
+    setVisibility,
+    terminate,
+    instancesOf,
+    ...pausing,
+    ...handOver,
+  };
 }
 
 const placeholderClient: AppClientCredentials = { clientId: '', clientSecret: '' };
@@ -231,5 +286,6 @@ function newInstance(
     pausedBy: undefined,
     resumedAt: undefined,
     updatedAt: createdAt,
+    keySeed: undefined,
   };
 }

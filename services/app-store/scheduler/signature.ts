@@ -8,9 +8,12 @@ const toleranceSeconds = 60;
 export const timestampHeader = 'x-haic-timestamp';
 export const signatureHeader = 'x-haic-signature';
 
-/** The instance's own key: derived, so that nothing has to be stored and no instance can sign for another. */
-export const instanceKey = (masterKey: Buffer, instanceId: string): Buffer =>
-  deriveKey(masterKey, `instance:${instanceId}`);
+/**
+ * The instance's own key: derived, so that nothing has to be stored and no instance can sign for another. `seed` is of the present
+ * owner: with the key that a former one may have read nobody gets tokens of the next.
+ */
+export const instanceKey = (masterKey: Buffer, instanceId: string, seed?: string): Buffer =>
+  deriveKey(masterKey, `instance:${instanceId}${seed === undefined ? '' : `:${seed}`}`);
 
 export interface SignedRequest {
   readonly method: string;

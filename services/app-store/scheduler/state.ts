@@ -100,6 +100,10 @@ function explainPause(pause: Pause, workload: WorkloadStatus): Omit<InstanceStat
       return { status, reason: 'PausedByOwner', message: `Paused by its owner. ${kept}` };
     case 'administrator':
       return { status, reason: 'PausedByAdministrator', message: `Paused by an administrator. ${kept}` };
+    case 'owner-ended': {
+      const message = `Paused when the account of its owner was disabled or removed. ${kept}`;
+      return { status, reason: 'OwnerEnded', message };
+    }
     case 'time-limit': {
       const after = pause.suspendAfter === 'never' ? '' : ` after ${inWords(pause.suspendAfter)}`;
       return { status, reason: 'TimeLimit', message: `Paused by itself${after}. ${kept}` };

@@ -38,6 +38,7 @@ const instanceOf = (app: App, changes: Partial<InstanceIdentity> = {}): Instance
   oidc: app.manifest.runtime.oidc,
   createdAt: '2026-01-01T10:00:00.000Z',
   suspendAfter: 28_800,
+  keySeed: undefined,
   suspendAt: '2026-01-01T18:00:00.000Z',
   pausedBy: undefined,
   resumedAt: undefined,

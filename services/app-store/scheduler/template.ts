@@ -168,7 +168,7 @@ export function launcherConfigOf(
       ? {}
       : { volumeMount: checkedMountPath(manifest.runtime.volumeMount) }),
     storeUrl: settings.publicUrl,
-    hmacKey: instanceKey(settings.masterKey, instance.id).toString('hex'),
+    hmacKey: instanceKey(settings.masterKey, instance.id, instance.keySeed).toString('hex'),
     oidc: manifest.runtime.oidc ? oidcOf(url, client, settings) : null,
     platformHandle: instance.visibility === 'PRIVATE',
     installer: settings.installer,

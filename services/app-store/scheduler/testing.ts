@@ -120,6 +120,15 @@ export function exampleCatalog(apps: Map<string, App>, bundle = Buffer.from('PK 
       const canSee = owns || isAdmin(who.roles) || (app.visibility !== 'PRIVATE' && hasFullAccess(who.roles));
       return { canSee, canRun: canSee, cannotRunBecause: '', canManage: owns };
     },
+    appsOwnedBy: async (owner) =>
+      [...apps.values()].filter((app) =>
+        'subject' in owner ? app.owner.subject === owner.subject : app.owner.username === owner.username,
+      ),
+    handOver: async (_principal, id, username) => {
+      const app = apps.get(id);
+      if (app === undefined) throw notFound('This app');
+      apps.set(id, { ...app, owner: { subject: `sub-${username}`, username } });
+    },
     iconUrl: (app) => `${publicUrl}/api/v1/apps/${app.id}/assets/icon.png`,
   };
 }
@@ -175,6 +184,14 @@ export function exampleIdentity(): ExampleIdentity {
     async findPerson(subject) {
       if (identity.down) throw identity.down;
       return identity.people.get(subject);
+    },
+    async findPersonByName(username) {
+      if (identity.down) throw identity.down;
+      return [...identity.people.values()].find((one) => one.username === username);
+    },
+    async activeAmong(subjects) {
+      if (identity.down) throw identity.down;
+      return subjects.filter((subject) => identity.people.get(subject)?.disabled === false);
     },
   };
   return identity;

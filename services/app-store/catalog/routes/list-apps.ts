@@ -4,7 +4,7 @@ import { principalOf } from '@haic/kit/http/server.ts';
 import { presentApp } from '../present.ts';
 import type { PagePoint } from '../service.ts';
 import type { CatalogServer, RouteContext } from './context.ts';
-import { AppSchema, tags } from './schemas.ts';
+import { AppSchema, tags, VisibilitySchema } from './schemas.ts';
 
 const schema = {
   operationId: 'listApps',
@@ -34,6 +34,14 @@ const schema = {
         description: 'Only what the checker of preconditions found so.',
       }),
     ),
+    owner: Type.Optional(
+      Type.String({
+        maxLength: 128,
+        pattern: '^[^\\u0000]*$',
+        description: 'Only what belongs to this user name.',
+      }),
+    ),
+    visibility: Type.Optional(VisibilitySchema),
     mine: Type.Optional(Type.Boolean({ description: 'Only what one imported oneself.' })),
   }),
   response: { 200: pageOf(AppSchema) },
@@ -42,15 +50,17 @@ const schema = {
 /** GET /api/v1/apps: the newest import first. */
 export function listAppsRoute(server: CatalogServer, { service, view }: RouteContext): void {
   server.get('/api/v1/apps', { schema }, async (request) => {
-    const { pageSize = 50, pageToken, query = '', versions, all, mine, tag, precondition } = request.query;
+    const { pageSize = 50, pageToken, query = '', versions, all, mine, ...only } = request.query;
     const principal = principalOf(request);
     const apps = await service.listApps(principal, {
       text: query.trim(),
       allVersions: versions === 'all',
       everything: all ?? false,
       ownOnly: mine ?? false,
-      tag,
-      precondition,
+      tag: only.tag,
+      precondition: only.precondition,
+      owner: only.owner?.toLowerCase(),
+      visibility: only.visibility,
       after: placeOf(pageToken),
       limit: pageSize + 1,
     });

@@ -3,6 +3,7 @@ import type { FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import type { Runtime, RuntimeCapabilities } from '@haic/platform/runtime/port.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
+import type { BelongingsService } from '../belongings.ts';
 import type { Instances } from '../instances.ts';
 import type { LauncherService } from '../launcher-service.ts';
 import type { Instance } from '../model.ts';
@@ -11,6 +12,7 @@ import type { InstanceService } from '../service.ts';
 
 export interface RouteContext {
   readonly service: InstanceService;
+  readonly belongings: BelongingsService;
   readonly instances: Instances;
   readonly launcher: LauncherService;
   readonly runtime: Runtime;

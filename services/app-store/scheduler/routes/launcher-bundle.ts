@@ -6,7 +6,7 @@ import { verifyLauncher } from './verify-launcher.ts';
 export function launcherBundleRoute(server: SchedulerServer, context: RouteContext): void {
   const options = { schema: { params: IdParams }, config: { public: 'signed with the key of the instance' } };
   server.get('/api/launcher/v1/instances/:id/bundle', options, async (request, reply) => {
-    verifyLauncher(context.masterKey, request.params.id, request);
+    await verifyLauncher(context, request.params.id, request);
     const closed = new AbortController();
     reply.raw.once('close', () => closed.abort());
     const bundle = await context.launcher.openBundle(request.params.id, closed.signal);

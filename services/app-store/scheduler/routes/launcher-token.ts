@@ -6,7 +6,7 @@ import { verifyLauncher } from './verify-launcher.ts';
 export function launcherTokenRoute(server: SchedulerServer, context: RouteContext): void {
   const options = { schema: { params: IdParams }, config: { public: 'signed with the key of the instance' } };
   server.post('/api/launcher/v1/instances/:id/token', options, async (request, reply) => {
-    verifyLauncher(context.masterKey, request.params.id, request);
+    await verifyLauncher(context, request.params.id, request);
     const { accessToken, expiresIn } = await context.launcher.mintToken(request.params.id);
     return reply
       .header('cache-control', 'no-store')

@@ -14,6 +14,10 @@ const schema = {
     ...pageQuery,
     all: Type.Optional(Type.Boolean({ description: 'Other people’s too, as far as one may see them.' })),
     appId: Type.Optional(Type.String({ maxLength: 100, pattern: '^[0-9A-Za-z-]+$' })),
+    owner: Type.Optional(
+      Type.String({ maxLength: 128, description: 'Only what belongs to this user name.' }),
+    ),
+    status: Type.Optional(InstanceSchema.properties.status),
     query: Type.Optional(
       Type.String({
         maxLength: 200,
@@ -29,10 +33,23 @@ const defaultPageSize = 100;
 export function listInstancesRoute(server: SchedulerServer, context: RouteContext): void {
   server.get('/api/v1/instances', { schema }, async (request) => {
     const actor = principalOf(request);
-    const { all = false, appId, query = '', pageSize = defaultPageSize, pageToken } = request.query;
+    const {
+      all = false,
+      appId,
+      owner,
+      status,
+      query = '',
+      pageSize = defaultPageSize,
+      pageToken,
+    } = request.query;
     const found = (
       await context.service.list(actor, { all, ...(appId === undefined ? {} : { appId }) })
-    ).filter((instance) => matches(instance, query));
+    ).filter(
+      (instance) =>
+        matches(instance, query) &&
+        (owner === undefined || instance.owner.username === owner.toLowerCase()) &&
+        (status === undefined || instance.status === status),
+    );
     const rest = behind(found, placeAfter(pageToken, anyTime, anyId));
     const { page, next } = cutPage(rest, pageSize, ({ createdAt, id }) => [createdAt, id]);
     const icons = await context.iconsOf(page.map((instance) => instance.app.id));
