@@ -39,6 +39,7 @@ function isDescribed(request: FastifyRequest, response: unknown, status: number)
   return refusalsOfEvery({
     isPublic: config.public !== undefined,
     names: url.includes(':'),
+    isIdempotent: config.idempotent !== undefined,
     hasBody: schema?.body !== undefined || method === 'POST',
   }).includes(status);
 }

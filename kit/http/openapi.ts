@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
-import type { FastifySchema } from 'fastify';
+import type { FastifySchema, RouteOptions } from 'fastify';
+import Type from 'typebox';
 import { problems, refusalsOfEvery } from './operation.ts';
 import type { HttpServer } from './server.ts';
 
@@ -61,9 +62,7 @@ export async function describeApi(server: HttpServer, api: ApiDescription): Prom
     convertConstToEnum: false,
     transform: ({ schema, url, route }) => ({
       url,
-      schema: api.describes(url)
-        ? completed(schema ?? {}, { url, isPublic: route.config?.public !== undefined, method: route.method })
-        : { hide: true },
+      schema: api.describes(url) ? completed(schema ?? {}, route) : { hide: true },
     }),
     transformObject: (document) =>
       finished(('openapiObject' in document ? document.openapiObject : {}) as Json, api.errorCodes),
@@ -81,21 +80,33 @@ export async function describeApi(server: HttpServer, api: ApiDescription): Prom
 }
 
 /** Adds what goes without saying: who may call it, and the refusals of every operation of its form. */
-function completed(
-  schema: FastifySchema,
-  route: { url: string; isPublic: boolean; method: string | string[] },
-): FastifySchema {
+function completed(schema: FastifySchema, { url, method, config }: RouteOptions): FastifySchema {
+  const isPublic = config?.public !== undefined;
+  const isIdempotent = config?.idempotent !== undefined;
   const refusals = refusalsOfEvery({
-    isPublic: route.isPublic,
-    names: route.url.includes(':'),
-    hasBody: schema.body !== undefined || route.method === 'POST',
+    isPublic,
+    isIdempotent,
+    names: url.includes(':'),
+    hasBody: schema.body !== undefined || method === 'POST',
   });
   return {
     ...schema,
-    security: route.isPublic ? [] : [{ [bearer]: [] }],
+    ...(isIdempotent ? { headers: idempotencyHeaders } : {}),
+    security: isPublic ? [] : [{ [bearer]: [] }],
     response: { ...problems(...refusals), ...(schema.response as object | undefined) },
   };
 }
+
+const idempotencyHeaders = Type.Object({
+  'Idempotency-Key': Type.Optional(
+    Type.String({
+      pattern: '^[!-~]{1,255}$',
+      description:
+        'A word of your own, best a UUID. Sent again with the same request within a day, it gives the first answer again, with ' +
+        '`Idempotent-Replayed: true`, and makes nothing twice. Answers are given again without the passwords that were in them.',
+    }),
+  ),
+});
 
 /** The document as readers want it: named schemas by reference, codes by name, a body that may be absent not required. */
 function finished(document: Json, errorCodes: readonly string[]): Json {

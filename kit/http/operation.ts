@@ -67,12 +67,14 @@ export function refusalsOfEvery(operation: {
   readonly isPublic: boolean;
   readonly names: boolean;
   readonly hasBody: boolean;
+  readonly isIdempotent: boolean;
 }): number[] {
   return [
     ...[400, 414, 429, 431, 500, 503],
     ...(operation.isPublic ? [] : [401, 403]),
     ...(operation.names ? [404] : []),
     ...(operation.hasBody ? [413, 415] : []),
+    ...(operation.isIdempotent ? [409, 422] : []),
   ];
 }
 

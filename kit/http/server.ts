@@ -14,6 +14,9 @@ import type { TokenVerifier } from '../auth/verify-token.ts';
 import { fromDatabaseError, HaicError, invalid, notFound, unauthenticated } from '../errors.ts';
 import type { Logger } from '../logging.ts';
 import { describeAnswers } from './answers.ts';
+import { answerOnce } from './idempotency/hook.ts';
+import type { IdempotencyStore } from './idempotency/port.ts';
+import { createRateLimiter, type RateLimits } from './rate-limit.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -42,6 +45,10 @@ export function createHttpServer(options: {
   bodyLimit?: number;
   /** Refuse to send what a route's schema does not describe. On unless an installation says otherwise: every test checks. */
   checkAnswers?: boolean;
+  /** Without limits by default. */
+  rateLimits?: RateLimits;
+  /** Without one, an `Idempotency-Key` has no effect. */
+  idempotency?: IdempotencyStore;
 }) {
   const server = fastify({
     // As the base type, so that what comes out is the plain `HttpServer` that services mount on.
@@ -61,10 +68,17 @@ export function createHttpServer(options: {
 
   describeAnswers(server, options.checkAnswers ?? true);
   server.decorateRequest('principal', undefined);
-  server.addHook('onRequest', async (request) => {
-    if (request.is404 || request.routeOptions.config.public !== undefined) return;
-    request.principal = await options.verifyToken(bearerToken(request));
+  const countRequest = options.rateLimits === undefined ? () => {} : createRateLimiter(options.rateLimits);
+  server.addHook('onRequest', async (request, reply) => {
+    try {
+      if (request.is404 || request.routeOptions.config.public !== undefined) return;
+      request.principal = await options.verifyToken(bearerToken(request));
+    } finally {
+      // Also, by their address, of those who are refused.
+      countRequest(request, reply);
+    }
   });
+  if (options.idempotency !== undefined) answerOnce(server, options.idempotency, options.logger);
   server.setErrorHandler((error, request, reply) =>
     sendProblem(asHaicError(fromDatabaseError(error) as FastifyError), request, reply),
   );
@@ -113,6 +127,7 @@ export function sendProblem(error: HaicError, request: FastifyRequest, reply: Fa
       error.message,
     );
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (error.status === 429 && !reply.hasHeader('retry-after')) reply.header('retry-after', 30);
   return reply.code(error.status).type('application/problem+json').send(problemOf(error, request.id));
 }
 

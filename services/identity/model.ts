@@ -83,7 +83,7 @@ export function checkLabels(kind: 'role' | 'group', labels: readonly string[]): 
   const bad = labels.find((label) => !labelPattern.test(label));
   if (bad !== undefined)
     throw invalid(
-      `bad_${kind}`,
+      kind === 'role' ? 'bad_role' : 'bad_group',
       `"${bad.slice(0, 40)}" cannot be a ${kind}: it starts with a letter or digit and has no control signs.`,
     );
   return [...new Set(labels)].sort();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
+import { networkOf } from '@haic/kit/http/address.ts';
 import * as oidc from 'openid-client';
 import { portalSecret, startTestIdentity, type TestIdentity } from './test-identity.ts';
 import { TestBrowser } from './testing.ts';
-import { networkOf } from './throttle.ts';
 
 const password = 'correct horse battery staple';
 

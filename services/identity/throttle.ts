@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { networkOf } from '@haic/kit/http/address.ts';
 import type { Database } from '@haic/platform/database/port.ts';
 
 /**
@@ -97,19 +98,3 @@ export function createSignInThrottle(database: Database, policy: ThrottlePolicy,
 }
 
 const hash = (...parts: string[]) => createHash('sha256').update(JSON.stringify(parts)).digest();
-
-/** An IPv6 customer has at least a /64, so its single addresses are no limit. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros =
-    tail === undefined ? [] : Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
-  return [...left, ...zeros, ...right]
-    .slice(0, 4)
-    .map((part) => part.replace(/^0+(?=.)/, ''))
-    .join(':');
-}

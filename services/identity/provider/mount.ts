@@ -1,18 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { addressOf } from '@haic/kit/http/address.ts';
 import type { FastifyReply, FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
 import type { Issuer } from './issuer.ts';
 
 export interface MountOptions {
   readonly publicUrl: string;
   readonly issuer: Issuer;
-}
-
-/** The address that the router saw: the last one it appended; without a router, the peer of the connection. */
-export function addressOf(request: FastifyRequest): string {
-  const forwarded = request.headers['x-forwarded-for'];
-  const text = Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? '');
-  const last = text.split(',').at(-1)?.trim();
-  return last !== undefined && last !== '' ? last : (request.socket.remoteAddress ?? 'local');
 }
 
 /**

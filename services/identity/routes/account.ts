@@ -1,9 +1,10 @@
 import { HaicError } from '@haic/kit/errors.ts';
+import { addressOf } from '@haic/kit/http/address.ts';
 import type { FastifyReply, FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
 import type { Person } from '../model.ts';
 import { accountPage, passwordChangedPage } from '../pages/account.ts';
 import type { Issuer } from '../provider/issuer.ts';
-import { addressOf, trustedRequest } from '../provider/mount.ts';
+import { trustedRequest } from '../provider/mount.ts';
 import type { PeopleService } from '../service.ts';
 import type { CheckPassword } from '../sign-in.ts';
 import type { PeopleStore } from '../store.ts';

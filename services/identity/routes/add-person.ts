@@ -14,9 +14,10 @@ const schema = {
   response: { 201: AddedPersonSchema, ...problems(409) },
 };
 
-/** POST /api/v1/people: the generated password is in this answer and nowhere else. */
+/** POST /api/v1/people: the generated password is in this answer and nowhere else, not even when it is given again. */
 export function registerAddPerson(scope: HttpServer, { service }: PeopleParts): void {
-  scope.post(peoplePath, { schema }, async (request, reply) => {
+  const config = { idempotent: { secrets: ['password'] } };
+  scope.post(peoplePath, { schema, config }, async (request, reply) => {
     const { roles = [], groups = [], ...details } = request.body as Static<typeof newPerson>;
     const { person, password } = await service.add({ ...details, roles, groups });
     reply.code(201).header('location', `${peoplePath}/${encodeURIComponent(person.username)}`);

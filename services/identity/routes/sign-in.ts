@@ -1,11 +1,12 @@
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
+import { addressOf } from '@haic/kit/http/address.ts';
 import type { FastifyReply, FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
 import { errors } from 'oidc-provider';
 import { pageHeaders } from '../pages/layout.ts';
 import { messagePage } from '../pages/messages.ts';
 import { signInPage } from '../pages/sign-in.ts';
 import type { Issuer } from '../provider/issuer.ts';
-import { addressOf, trustedRequest } from '../provider/mount.ts';
+import { trustedRequest } from '../provider/mount.ts';
 import type { Sessions } from '../provider/sessions.ts';
 import type { CheckPassword } from '../sign-in.ts';
 import { cookieOf, fieldOf, type PageContext, sendPage } from './forms.ts';

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Type } from '@fastify/type-provider-typebox';
 import { type HaicError, invalid } from '@haic/kit/errors.ts';
+import { bodyWas } from '@haic/kit/http/idempotency/hook.ts';
 import { binary, problems } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { presentAppDetails } from '../present.ts';
@@ -37,7 +38,8 @@ export function importAppRoute(server: CatalogServer, { service, limits, view }:
       const isCut = request.raw.destroyed || reply.statusCode === 413;
       if (isCut && !request.raw.complete) reply.header('connection', 'close');
     });
-    typed.post('/api/v1/apps', { schema }, async (request, reply) => {
+    const config = { idempotent: { secrets: [] } };
+    typed.post('/api/v1/apps', { schema, config }, async (request, reply) => {
       const principal = principalOf(request);
       if (!isStream(request.body)) throw noBundle();
       const visibility = request.query.visibility ?? 'PRIVATE';
@@ -45,6 +47,7 @@ export function importAppRoute(server: CatalogServer, { service, limits, view }:
         visibility,
         signal: signalOf(reply),
       });
+      bodyWas(request, app.bundleSha256);
       const versions = await service.versionsOf(principal, app);
       return reply.code(201).send(presentAppDetails(app, versions, principal, view));
     });
