@@ -106,6 +106,7 @@ async function install(instance: Instance, publishedOn: string) {
     module: config.module,
     appId: config.appId,
     runtimeVersion: config.runtimeVersion,
+    runtime: config.runtime,
     publishedOn,
     uv: settings.uv,
     site,

@@ -31,7 +31,7 @@ export async function buildPrivately(
   log.line('install', outcome.message);
   if (uv === undefined)
     throw cannotInstall(setup, `${outcome.message} This sandbox has no tool to build it.`, []);
-  const fingerprint = fingerprintOf(requirements, outcome.interpreter);
+  const fingerprint = fingerprintOf(requirements, outcome.interpreter, setup.runtime?.cutOff);
   if (await isBuilt(paths, fingerprint)) {
     log.line('install', 'The private environment of this instance is there already.');
     return;
@@ -40,28 +40,84 @@ export async function buildPrivately(
   await rm(paths.venv, { recursive: true, force: true });
   await mkdir(paths.notes, { recursive: true });
   await runUv(setup, ['venv', '--no-project', '--python', outcome.interpreter, paths.venv]);
-  await installList(setup, requirements.constraints ?? '');
-  await repair(setup, requirements.constraints ?? '');
+  const constraints = requirements.constraints ?? '';
+  const cutOff = await installOrGoBack(setup, constraints, outcome.cutOffs, fingerprint);
+  await repair(setup, constraints, cutOff);
   await writeFile(builtMark(paths), fingerprint);
 }
 
-async function installList(setup: PythonSetup, constraints: string): Promise<void> {
+/**
+ * With what there is today; when that cannot be built, with the packages as they were when the app was published. Returns the day of that.
+ * A build can take minutes, so what failed once is not tried again by the next process in this place.
+ */
+async function installOrGoBack(
+  setup: PythonSetup,
+  constraints: string,
+  cutOffs: readonly string[],
+  fingerprint: string,
+): Promise<string | undefined> {
+  const { log, paths, runtime } = setup;
+  const note = path.join(paths.notes, 'cut-off');
+  const [rememberedFor, remembered] = (await readFile(note, 'utf8').catch(() => '')).split(' ');
+  const known = rememberedFor === fingerprint ? remembered : undefined;
+  if (known !== undefined)
+    log.line('install', `Packages published after ${known} are left out, as at an earlier start.`);
+  const start = runtime?.cutOff ?? known;
+  try {
+    await installList(setup, constraints, start);
+    return start;
+  } catch (error) {
+    if (!(error instanceof LaunchFailure) || start !== undefined) throw error;
+    for (const cutOff of cutOffs) {
+      log.line(
+        'install',
+        `That failed. Trying with the packages as they were when this app was published: nothing newer than ${cutOff}.`,
+      );
+      if (!(await succeeds(installList(setup, constraints, cutOff)))) continue;
+      log.line(
+        'install',
+        `Packages published after ${cutOff} were left out, because newer ones cannot be built here.`,
+      );
+      await writeFile(note, `${fingerprint} ${cutOff}`);
+      return cutOff;
+    }
+    // What the app itself asks for is what its author can mend.
+    throw error;
+  }
+}
+
+const succeeds = (work: Promise<void>): Promise<boolean> =>
+  work.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof LaunchFailure) return false;
+      throw error;
+    },
+  );
+
+async function installList(
+  setup: PythonSetup,
+  constraints: string,
+  cutOff: string | undefined,
+): Promise<void> {
   const { paths } = setup;
   const file = path.join(paths.notes, 'constraints.txt');
   await writeFile(file, constraints);
   const list = path.join(paths.app, 'requirements.txt');
-  await runUv(setup, ['pip', 'install', '--python', paths.venv, '-c', file, '-r', list]);
+  const older = cutOff === undefined ? [] : ['--exclude-newer', cutOff];
+  await runUv(setup, ['pip', 'install', '--python', paths.venv, ...older, '-c', file, '-r', list]);
 }
 
 /** Keeps packages apart that are known not to work together, as the installer does for shared environments. */
-async function repair(setup: PythonSetup, constraints: string): Promise<void> {
+async function repair(setup: PythonSetup, constraints: string, cutOff: string | undefined): Promise<void> {
   const installed = await runUv(setup, ['pip', 'freeze', '--python', setup.paths.venv], () => undefined);
   const found = findBreaks(installed.join('\n'), knownBreaks);
   if (found.length === 0) return;
   for (const { constrain, because } of found)
     setup.log.line('install', `Constrained to ${constrain.join(', ')}: ${because}`);
   try {
-    await installList(setup, [constraints, ...found.flatMap(({ constrain }) => constrain)].join('\n'));
+    const lines = [constraints, ...found.flatMap(({ constrain }) => constrain)];
+    await installList(setup, lines.join('\n'), cutOff);
   } catch (error) {
     if (!(error instanceof LaunchFailure)) throw error;
     setup.log.line('install', 'That cannot be had, so the packages stay as they were published.');
@@ -76,9 +132,19 @@ async function isBuilt(paths: LauncherPaths, fingerprint: string): Promise<boole
   return (await readFile(builtMark(paths), 'utf8').catch(() => '')) === fingerprint;
 }
 
-function fingerprintOf(requirements: BundleRequirements, interpreter: string): string {
+function fingerprintOf(
+  requirements: BundleRequirements,
+  interpreter: string,
+  cutOff: string | undefined,
+): string {
   const wheels = requirements.wheels.map(({ path: name, sha256 }) => [name, sha256]);
-  const all = JSON.stringify([requirements.text, requirements.constraints ?? '', wheels, interpreter]);
+  const all = JSON.stringify([
+    requirements.text,
+    requirements.constraints ?? '',
+    wheels,
+    interpreter,
+    cutOff ?? '',
+  ]);
   return createHash('sha256').update(all).digest('hex');
 }
 

@@ -1,5 +1,6 @@
 import { rm, symlink } from 'node:fs/promises';
 import { messageOf } from '@haic/kit/errors.ts';
+import type { LauncherConfig } from '@haic/services/app-store/scheduler/launcher-config.ts';
 import type { EnvironmentOutcome, EnvironmentsClient, Waved } from '@haic/services/environments/client.ts';
 import type { Environment } from './environment.ts';
 import { LaunchFailure } from './failure.ts';
@@ -17,6 +18,8 @@ export interface PythonSetup {
   /** Versions of its requirements are chosen once for the app, so that every instance and restart runs the same. */
   readonly appId: string;
   readonly runtimeVersion: string;
+  /** What the administrator asks of every environment on it. */
+  readonly runtime: LauncherConfig['runtime'];
   /** YYYY-MM-DD: for requirements that no longer fit together. */
   readonly publishedOn: string;
   /** Place of uv in the sandbox, for what has to be built privately. */
@@ -56,12 +59,21 @@ function keepInUse(setup: PythonSetup, hash: string): void {
 }
 
 async function requirementsOf(setup: PythonSetup): Promise<BundleRequirements> {
+  const { runtime } = setup;
   const found = await readBundleRequirements(setup.paths.app);
-  if (found !== undefined) return found;
+  const asked = [
+    ...(runtime?.constraints?.split('\n').filter((line) => line.trim() !== '') ?? []),
+    ...(runtime?.cutOff === undefined ? [] : [`nothing published after ${runtime.cutOff}`]),
+  ];
+  if (asked.length > 0)
+    setup.log.line('install', `The runtime version ${runtime?.name} asks for: ${asked.join(', ')}.`);
+  const constraints = [found?.constraints, runtime?.constraints].filter((text) => text !== undefined);
+  const shared = { constraints: constraints.length === 0 ? undefined : constraints.join('\n') };
+  if (found !== undefined) return { ...found, ...shared };
   const text = setup.mode === 'wave' ? defaultWaveRequirements : '';
   const consequence = text === '' ? 'nothing is installed' : `installing ${text.trim()}`;
   setup.log.line('install', `The bundle has no requirements.txt: ${consequence}.`);
-  return { text, constraints: undefined, wheels: [] };
+  return { text, ...shared, wheels: [] };
 }
 
 async function askInstaller(
@@ -72,6 +84,7 @@ async function askInstaller(
     python: /(\d+\.\d+)$/.exec(setup.runtimeVersion)?.[1] ?? 'default',
     requirements: requirements.text,
     scope: setup.appId,
+    ...(setup.runtime?.cutOff === undefined ? {} : { excludeNewer: setup.runtime.cutOff }),
     ...(setup.publishedOn === '' ? {} : { publishedOn: setup.publishedOn }),
     wheels: requirements.wheels.map(({ path: name, sha256 }) => ({ path: name, sha256 })),
     ...(requirements.constraints === undefined ? {} : { constraints: requirements.constraints }),

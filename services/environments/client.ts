@@ -52,6 +52,8 @@ export interface EnvironmentNeedsBuild {
   readonly message: string;
   /** The interpreter to build with. */
   readonly interpreter: string;
+  /** YYYY-MM-DD: when the app may have been published, the most likely first; for a build that fails with what there is today. */
+  readonly cutOffs: readonly string[];
 }
 
 export interface EnvironmentFailed {

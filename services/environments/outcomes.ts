@@ -12,11 +12,13 @@ export const failed = (message: string, lines: readonly string[] = []): Environm
 export const needsBuild = (
   what: { packages: readonly string[]; message: string },
   interpreter: Interpreter,
+  cutOffs: readonly string[] = [],
 ): EnvironmentNeedsBuild => ({
   type: 'needs-build',
   packages: what.packages,
   message: what.message,
   interpreter: interpreter.path,
+  cutOffs,
 });
 
 /** The outcome that follows from what uv said when it failed. */

@@ -102,6 +102,43 @@ test('what constraints cannot repair gets the packages of the day it was publish
   assert.match(log, /Packages published after 2021-01-02 were left out/);
 });
 
+test('an app that was packed again yesterday gets the packages of the day of its newest pin', async () => {
+  const yesterday = new Date(Date.now() - 24 * 3600_000).toISOString().slice(0, 10);
+  const impossible = [iniconfigBreak('iniconfig<0')];
+  const published = {
+    // Pinned in October 2020.
+    requirements: 'iniconfig\ntoml==0.10.2\n',
+    publishedOn: yesterday,
+    knownBreaks: impossible,
+  };
+  const { outcome, log } = await prepare(published);
+  assert.equal(await versionOf(outcome, 'iniconfig'), '1.1.1');
+  assert.match(log, /nothing newer than 2020-11-02 \(by the newest release among its pinned packages\)/);
+});
+
+test('the next start goes straight to what helped, and its log says why', async () => {
+  const published = {
+    requirements: 'iniconfig',
+    publishedOn: '2021-01-01',
+    knownBreaks: [iniconfigBreak('iniconfig<0')],
+  };
+  const first = await prepare(published);
+  const { outcome, log } = await prepare(published);
+  assert.equal(ready(outcome).hash, ready(first.outcome).hash);
+  assert.match(
+    log,
+    /published after 2021-01-02 are left out, as at an earlier start: iniconfig<0 cannot be had/,
+  );
+  assert.doesNotMatch(log, /Trying|Resolving/);
+
+  const better = await prepare({ ...published, knownBreaks: [iniconfigBreak('iniconfig<2')] });
+  assert.match(
+    better.log,
+    /Constrained to iniconfig<2/,
+    'newer data that knows more is not kept from helping',
+  );
+});
+
 test('what cannot be repaired is installed as it was published', async () => {
   const impossible = [iniconfigBreak('iniconfig<2')];
   for (const publishedOn of ['1980-01-01', '2021-01-01', '2999-01-01']) {

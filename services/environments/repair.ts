@@ -1,5 +1,7 @@
 import type { EnvironmentFailed, EnvironmentNeedsBuild } from './client.ts';
+import type { CutOff } from './cut-offs.ts';
 import { findBreaks, type KnownBreak } from './known-breaks.ts';
+import type { RepairMemory } from './repair-memory.ts';
 import { normaliseName } from './requirements.ts';
 import type { Resolution, ResolutionInput, Resolved } from './resolver.ts';
 import type { Caller } from './shared-work.ts';
@@ -18,28 +20,55 @@ export async function resolveWithRepairs(options: {
   resolve: Resolve;
   input: ResolutionInput;
   breaks: readonly KnownBreak[];
-  /** YYYY-MM-DD: the newest file of the app. */
-  publishedOn: string | undefined;
-  today: string;
+  memory: RepairMemory;
+  cutOffs: () => Promise<readonly CutOff[]>;
   caller: Caller;
 }): Promise<Resolution> {
-  const { resolve, input, breaks, caller } = options;
+  const { resolve, input, breaks, memory, caller } = options;
+  const repaired = await asRepairedBefore(options);
+  if (repaired !== undefined) return repaired;
   const first = await resolveApart(resolve, input, breaks, caller);
   if (first.works) return first.resolution;
-  const cutOff = cutOffOf(options);
-  if (cutOff === undefined || !first.mayBeAge) return first.asPublished;
-  caller.onLine(
-    `${first.why} Trying with the packages as they were when this app was published: nothing newer than ${cutOff}.`,
-  );
-  const second = await resolveApart(resolve, { ...input, excludeNewer: cutOff }, breaks, caller);
-  if (second.works) {
+  // A cut-off that somebody set is theirs to change.
+  if (!first.mayBeAge || input.excludeNewer !== undefined) return first.asPublished;
+  const cutOffs = await options.cutOffs();
+  for (const { date, because } of cutOffs) {
     caller.onLine(
-      `Packages published after ${cutOff} were left out, because newer ones do not fit together.`,
+      `${first.why} Trying with the packages as they were when this app was published: nothing newer than ${date} (by ${because}).`,
     );
-    return second.resolution;
+    const attempt = await resolveApart(resolve, { ...input, excludeNewer: date }, breaks, caller);
+    if (attempt.works) {
+      caller.onLine(
+        `Packages published after ${date} were left out, because newer ones do not fit together.`,
+      );
+      await memory.keep(input, { cutOff: date, why: first.why });
+      return attempt.resolution;
+    }
+    caller.onLine('That does not fit together either.');
   }
-  caller.onLine('That does not fit together either.');
-  return first.asPublished;
+  return 'type' in first.asPublished && first.asPublished.type === 'needs-build'
+    ? { ...first.asPublished, cutOffs: cutOffs.map(({ date }) => date) }
+    : first.asPublished;
+}
+
+/** Straight to what helped last time. Undefined when there was no such time, or it helps no more. */
+async function asRepairedBefore(options: {
+  resolve: Resolve;
+  input: ResolutionInput;
+  breaks: readonly KnownBreak[];
+  memory: RepairMemory;
+  caller: Caller;
+}): Promise<Resolved | undefined> {
+  const { resolve, input, breaks, memory, caller } = options;
+  const repair = await memory.recall(input);
+  if (repair === undefined) return undefined;
+  caller.onLine(
+    `Packages published after ${repair.cutOff} are left out, as at an earlier start: ${repair.why}`,
+  );
+  const attempt = await resolveApart(resolve, { ...input, excludeNewer: repair.cutOff }, breaks, caller);
+  if (attempt.works) return attempt.resolution;
+  await memory.forget(input);
+  return undefined;
 }
 
 type Attempt =
@@ -97,22 +126,3 @@ const shortly = (outcome: EnvironmentFailed | EnvironmentNeedsBuild): string =>
   outcome.type === 'needs-build'
     ? `No ready-made wheel fits: ${outcome.packages.map(normaliseName).join(', ')}.`
     : outcome.message.slice(0, 300);
-
-/** Undefined where a cut-off would be another's decision, or change nothing. */
-function cutOffOf(options: {
-  input: ResolutionInput;
-  publishedOn: string | undefined;
-  today: string;
-}): string | undefined {
-  const { input, publishedOn, today } = options;
-  if (publishedOn === undefined || input.excludeNewer !== undefined) return undefined;
-  // Zip knows no time zone, so a day more. Before 2016 no file of an app is: such a date is a build tool's "no date".
-  const cutOff = dayAfter(publishedOn);
-  return cutOff > '2016' && cutOff < today ? cutOff : undefined;
-}
-
-const dayAfter = (date: string): string => {
-  const day = new Date(`${date}T00:00:00Z`);
-  day.setUTCDate(day.getUTCDate() + 1);
-  return day.toISOString().slice(0, 10);
-};

@@ -10,7 +10,13 @@ import { isWheelFileName } from './wheels.ts';
  */
 export type ReadRequirements =
   | PlainRequirements
-  | { readonly kind: 'needs-build'; readonly packages: readonly string[]; readonly message: string }
+  | {
+      readonly kind: 'needs-build';
+      readonly packages: readonly string[];
+      readonly message: string;
+      /** Those of its requirements that are plain. */
+      readonly lines: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly message: string };
 
 export interface PlainRequirements {
@@ -64,7 +70,7 @@ export function readRequirements(source: RequirementsSource): ReadRequirements {
   }
   if (builds.length > 0) {
     const message = `${source.fileName} asks for what only the app's own sandbox may fetch or build: ${builds.join(', ')}.`;
-    return { kind: 'needs-build', packages: builds, message };
+    return { kind: 'needs-build', packages: builds, message, lines };
   }
   return { kind: 'plain', lines, hashes, preReleases, notes };
 }

@@ -78,7 +78,7 @@ export function createResolver(options: {
 }
 
 /** All that decides which versions are chosen. No date: what was chosen once stays, so that a restart is the same environment. */
-const keyOf = (input: ResolutionInput): string =>
+export const keyOf = (input: ResolutionInput): string =>
   sha256(
     JSON.stringify([
       '1',

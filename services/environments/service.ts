@@ -1,14 +1,18 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { getCACertificates } from 'node:tls';
 import { messageOf, unavailable } from '@haic/kit/errors.ts';
 import type { EnvironmentOutcome, EnvironmentRequest, Waved } from './client.ts';
+import { cutOffsOf } from './cut-offs.ts';
 import { isGone } from './explain.ts';
 import { createInstallations } from './installations.ts';
 import { type Interpreter, listInterpreters, pickInterpreter } from './interpreters.ts';
 import { checkKnownBreaks, type KnownBreak, knownBreaks } from './known-breaks.ts';
 import { failed, needsBuild, noInterpreter, outcomeOfError } from './outcomes.ts';
+import { createReleases } from './releases.ts';
 import { resolveWithRepairs } from './repair.ts';
+import { createRepairMemory } from './repair-memory.ts';
 import { type PlainRequirements, readRequirements } from './requirements.ts';
 import { createResolver } from './resolver.ts';
 import type { Caller } from './shared-work.ts';
@@ -50,6 +54,8 @@ export async function createEnvironments(options: EnvironmentsOptions) {
   const resolver = createResolver({ store, uv, checkSpace });
   const installations = createInstallations({ store, uv, checkSpace, log });
   const breaks = checkKnownBreaks(options.knownBreaks ?? knownBreaks);
+  const memory = createRepairMemory(store, breaks);
+  const releases = createReleases({ ...options, authorities: await authoritiesOf(options.caFile) });
   const wheels = createWheelStore({
     folder: store.folders.wheels,
     newTempFile: store.newTempPath,
@@ -70,7 +76,22 @@ export async function createEnvironments(options: EnvironmentsOptions) {
       wheelFolder: wheels.folder,
     });
     if (requirements.kind === 'refused') return failed(requirements.message);
-    if (requirements.kind === 'needs-build') return needsBuild(requirements, interpreter);
+    const cutOffs = () =>
+      cutOffsOf({
+        requirements: requirements.lines,
+        publishedOn: request.publishedOn,
+        today: new Date().toISOString().slice(0, 10),
+        releases,
+        signal: caller.signal,
+      });
+    if (requirements.kind === 'needs-build') {
+      const dates = request.excludeNewer === undefined ? await cutOffs() : [];
+      return needsBuild(
+        requirements,
+        interpreter,
+        dates.map(({ date }) => date),
+      );
+    }
     const constraints = readConstraints(request.constraints);
     if (constraints.kind !== 'plain') return failed(constraints.message);
     for (const note of requirements.notes) caller.onLine(note);
@@ -83,8 +104,8 @@ export async function createEnvironments(options: EnvironmentsOptions) {
       resolve: resolver.resolve,
       input,
       breaks,
-      publishedOn: request.publishedOn,
-      today: new Date().toISOString().slice(0, 10),
+      memory,
+      cutOffs,
       caller,
     });
     if ('type' in resolution) return resolution;
@@ -155,4 +176,11 @@ async function refuseWhenFull(freeBytes: () => Promise<number>, minimum: number)
 function readConstraints(text = ''): PlainRequirements | { kind: 'refused'; message: string } {
   const read = readRequirements({ text, fileName: 'The constraints', wheels: [], wheelFolder: '/' });
   return read.kind === 'needs-build' ? { kind: 'refused', message: read.message } : read;
+}
+
+/** An own authority comes on top of the usual ones; naming any replaces Node's list. */
+async function authoritiesOf(caFile: string | undefined): Promise<readonly string[] | undefined> {
+  return caFile === undefined
+    ? undefined
+    : [...getCACertificates('default'), ...getCACertificates('system'), await readFile(caFile, 'utf8')];
 }
