@@ -1,6 +1,4 @@
 import { chmod, rm } from 'node:fs/promises';
-import { wellKnownClients } from '@haic/kit/auth/principal.ts';
-import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
 import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import { createHttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
@@ -10,8 +8,9 @@ import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
 import { type Catalog, catalogMigrations, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
 import { createScheduler, type Scheduler } from '@haic/services/app-store/scheduler/scheduler.ts';
 import { createDiscovery } from '@haic/services/discovery/discovery.ts';
-import { createIdentity, identityMigrations } from '@haic/services/identity/identity.ts';
+import { identityMigrations } from '@haic/services/identity/identity.ts';
 import { cliFileOf, registerCliDownload } from './cli-download.ts';
+import { composeIdentity } from './identity.ts';
 import { type Installation, readSecrets } from './installation.ts';
 import { ensureInstaller } from './installer.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
@@ -20,6 +19,7 @@ import { createRuntime, type WorkloadPaths, workloadPaths } from './runtime.ts';
 import { runtimeVersionsOf } from './runtime-versions.ts';
 import type { RunningRole } from './serve.ts';
 import { requireDatabaseUrl, type ServerSettings } from './settings.ts';
+import { tokenVerifierOf } from './token-verifier.ts';
 import { writeTrustBundle } from './trust.ts';
 
 /** Identity, discovery, catalog and scheduler in one process, on a Unix socket that only the owner of the installation opens. */
@@ -35,26 +35,17 @@ export async function startCore(options: {
   for (const migrations of [identityMigrations, catalogMigrations]) await migrate(database, migrations);
 
   const ownSocket = fetchOverSocket(at.coreSocket);
-  const verifyToken = createTokenVerifier({
-    issuer,
-    audience: 'haic',
-    jwksUrl: `${issuer}/protocol/openid-connect/certs`,
-    fetch: ownSocket,
-  });
+  const verifyToken = tokenVerifierOf(settings, ownSocket);
   const server = createHttpServer({ logger, verifyToken });
 
   // Identity and the catalog tell the scheduler things, and it asks them: one of them has to be named first.
   let scheduler: Scheduler | undefined;
-  const serviceClients = [wellKnownClients.router, wellKnownClients.core, wellKnownClients.operator];
-  const identity = await createIdentity({
+  const identity = await composeIdentity({
+    settings,
+    secrets,
     database,
-    publicUrl,
-    issuer,
-    masterKey: secrets.masterKey,
-    serviceClients: Object.fromEntries(serviceClients.map((id) => [id, secrets.clientSecret(id)])),
-    portalClientSecret: secrets.portalClientSecret,
-    whenPersonEnds: async (subject) => scheduler?.whenPersonEnds(subject),
     logger,
+    whenPersonEnds: async (subject) => scheduler?.whenPersonEnds(subject),
   });
   const trustBundle = await writeTrustBundle(at, settings.caFile);
   const runtime = await createRuntime(at, settings, logger);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, open, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { deriveKey, masterKeyBytes } from '@haic/kit/keys.ts';
 
 /** Where an installation keeps what it keeps. Everything below `home` is backed up; everything below `cache` can be made again. */
@@ -95,6 +96,26 @@ export function secretsOf(masterKey: Buffer): InstallationSecrets {
     portalClientSecret: clientSecret('haic-portal'),
     clientSecret,
   };
+}
+
+/** The secrets of Haic's clients at the issuer: settings where the organisation chose them, else of the master key like all others. */
+export function clientSecretOf(
+  clientId: string,
+  settings: {
+    readonly portalClientSecret?: string | undefined;
+    readonly routerClientSecret?: string | undefined;
+    readonly coreClientSecret?: string | undefined;
+    readonly operatorClientSecret?: string | undefined;
+  },
+  secrets: InstallationSecrets,
+): string {
+  const chosen: Readonly<Record<string, string | undefined>> = {
+    [wellKnownClients.portal]: settings.portalClientSecret,
+    [wellKnownClients.router]: settings.routerClientSecret,
+    [wellKnownClients.core]: settings.coreClientSecret,
+    [wellKnownClients.operator]: settings.operatorClientSecret,
+  };
+  return chosen[clientId] ?? secrets.clientSecret(clientId);
 }
 
 const masterKeyFile = (at: Installation) => path.join(at.secrets, 'master-key');

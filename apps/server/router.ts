@@ -1,12 +1,12 @@
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
-import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
 import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
 import { createRouter, routerMigrations } from '@haic/services/app-store/router/router.ts';
-import { type Installation, readSecrets } from './installation.ts';
+import { clientSecretOf, type Installation, readSecrets } from './installation.ts';
 import type { RunningRole } from './serve.ts';
 import { requireDatabaseUrl, type ServerSettings } from './settings.ts';
+import { tokenVerifierOf } from './token-verifier.ts';
 
 /** The edge: owns the public listener and carries every byte of the portal, the APIs and the apps. */
 export async function startRouter(options: {
@@ -19,6 +19,7 @@ export async function startRouter(options: {
   const database = connectPostgres({ url: requireDatabaseUrl(settings), applicationName: 'haic-router' });
   await migrate(database, routerMigrations);
   const coreSocket = fetchOverSocket(at.coreSocket);
+  const clientOf = (id: string) => ({ id, secret: clientSecretOf(id, settings, secrets) });
   const router = await createRouter({
     publicUrl: settings.publicUrl,
     listen: addresses(settings.host).map((host) => ({ host, port: settings.port })),
@@ -30,14 +31,9 @@ export async function startRouter(options: {
     database,
     masterKey: secrets.masterKey,
     issuer: settings.issuer,
-    portalClient: { id: wellKnownClients.portal, secret: secrets.portalClientSecret },
-    serviceClient: { id: wellKnownClients.router, secret: secrets.clientSecret(wellKnownClients.router) },
-    verifyToken: createTokenVerifier({
-      issuer: settings.issuer,
-      audience: 'haic',
-      jwksUrl: `${settings.issuer}/protocol/openid-connect/certs`,
-      fetch: coreSocket,
-    }),
+    portalClient: clientOf(wellKnownClients.portal),
+    serviceClient: clientOf(wellKnownClients.router),
+    verifyToken: tokenVerifierOf(settings, coreSocket),
     logger,
   });
   await router.listen();

@@ -37,6 +37,30 @@ export const settings = {
     env: 'HAIC_PUBLIC_URL',
     doc: 'The one address people and apps use; by default http://localhost:<port>.',
   }),
+  issuerUrl: optionalText({
+    env: 'HAIC_ISSUER',
+    doc: "Realm of your organisation's Keycloak, where people sign in instead of at Haic: https://…/realms/haic",
+  }),
+  portalClientSecret: optionalText({
+    env: 'HAIC_PORTAL_CLIENT_SECRET',
+    doc: 'Secret of the client haic-portal there, if it is not the one that `haic issuer realm` wrote.',
+    secret: true,
+  }),
+  routerClientSecret: optionalText({
+    env: 'HAIC_ROUTER_CLIENT_SECRET',
+    doc: 'Likewise of haic-service-router.',
+    secret: true,
+  }),
+  coreClientSecret: optionalText({
+    env: 'HAIC_CORE_CLIENT_SECRET',
+    doc: 'Likewise of haic-service-core.',
+    secret: true,
+  }),
+  operatorClientSecret: optionalText({
+    env: 'HAIC_OPERATOR_CLIENT_SECRET',
+    doc: 'Likewise of haic-service-operator.',
+    secret: true,
+  }),
   tlsCertificate: optionalText({
     env: 'HAIC_TLS_CERT',
     doc: 'PEM file of the certificate chain; read again when it changes.',
@@ -133,7 +157,10 @@ export const settings = {
 
 export type ServerSettings = ConfigOf<typeof settings> & {
   readonly publicUrl: string;
+  /** Where people sign in. */
   readonly issuer: string;
+  /** Whether that is Haic itself. */
+  readonly issuerIsOwn: boolean;
 };
 
 /** Reads and completes the settings; the public URL follows from host and port unless it is set. */
@@ -143,10 +170,21 @@ export function readSettings(environment: NodeJS.ProcessEnv): ServerSettings {
   const publicUrl = publicUrlSetting.parse(
     read.publicUrl ?? `${scheme}://${hostName(read.host)}:${read.port}`,
   );
-  return { ...read, publicUrl, issuer: `${publicUrl}/auth/realms/haic` };
+  const own = `${publicUrl}/auth/realms/haic`;
+  const issuer = read.issuerUrl === undefined ? own : checkedIssuer(read.issuerUrl);
+  return { ...read, publicUrl, issuer, issuerIsOwn: issuer === own };
+}
+
+/** Passwords and codes travel to it, so it is plain only where nothing leaves the machine. */
+function checkedIssuer(text: string): string {
+  const issuer = issuerSetting.parse(text);
+  const { protocol, hostname } = new URL(issuer);
+  if (protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)) return issuer;
+  throw new ConfigError([`HAIC_ISSUER: ${issuer} must be https, unless it is on this machine.`]);
 }
 
 const publicUrlSetting = url({ env: 'HAIC_PUBLIC_URL', doc: '' });
+const issuerSetting = url({ env: 'HAIC_ISSUER', doc: '' });
 
 /** Loopback and any-address listeners are all reached as localhost from the machine itself. */
 const hostName = (host: string) =>

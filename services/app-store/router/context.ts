@@ -8,6 +8,7 @@ import type { LiveConnections } from './live-connections.ts';
 import type { RoutesTable } from './routes-table.ts';
 import type { FreshTokens } from './sessions/fresh-tokens.ts';
 import type { Sessions } from './sessions/sessions.ts';
+import type { AppGrants } from './sign-in/app-grant.ts';
 import type { Issuer } from './sign-in/issuer.ts';
 import type { OneTimeTokens } from './sign-in/one-time-tokens.ts';
 import type { Transactions } from './sign-in/transaction.ts';
@@ -24,6 +25,8 @@ export interface RouterContext {
   readonly transactions: Transactions;
   readonly oneTimeTokens: OneTimeTokens;
   readonly tickets: Tickets;
+  /** Only where the issuer is not Haic's own. */
+  readonly appGrants: AppGrants | undefined;
   readonly routes: RoutesTable;
   readonly live: LiveConnections;
   readonly core: Upstream;

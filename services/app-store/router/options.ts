@@ -1,4 +1,5 @@
 import type { TokenVerifier } from '@haic/kit/auth/verify-token.ts';
+import type { Fetch } from '@haic/kit/http/client.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Database } from '@haic/platform/database/port.ts';
 
@@ -26,6 +27,8 @@ export interface RouterOptions {
   /** `haic-service-router`: the router's own work, i.e. watching the routes. */
   readonly serviceClient: ClientCredentials;
   readonly verifyToken: TokenVerifier;
+  /** How to reach an issuer that is not core's; the ordinary fetch by default. */
+  readonly issuerFetch?: Fetch;
   readonly logger: Logger;
   readonly limits?: Partial<SessionLimits>;
 }

@@ -7,6 +7,7 @@ import { hasBody, readHead } from '@haic/kit/proxy/head.ts';
 import { responseOn } from '@haic/kit/proxy/upgrade.ts';
 import { createUpstream } from '@haic/kit/proxy/upstream.ts';
 import { createHttpSchedulerClient } from '@haic/services/app-store/scheduler/client.ts';
+import { createHttpAppGrantsClient } from '@haic/services/identity/client.ts';
 import { handleAppRequest, handleAppUpgrade, sendError } from './app/app-host.ts';
 import { createBearerTokens } from './app/bearer.ts';
 import type { RouterContext } from './context.ts';
@@ -23,6 +24,7 @@ import { createCookieValues } from './sessions/cookie-value.ts';
 import { createFreshTokens } from './sessions/fresh-tokens.ts';
 import { createSessions } from './sessions/sessions.ts';
 import { createSessionStore } from './sessions/store.ts';
+import { createAppGrants } from './sign-in/app-grant.ts';
 import { createBackchannelLogout } from './sign-in/backchannel-logout.ts';
 import { createIssuer } from './sign-in/issuer.ts';
 import { createOneTimeTokens } from './sign-in/one-time-tokens.ts';
@@ -48,7 +50,10 @@ export async function createRouter(options: RouterOptions): Promise<Router> {
   const jar = createCookieJar(hosts.secure);
   const coreFetch = fetchOverSocket(options.core.socketPath);
   const issuerIsCore = options.issuer.startsWith(`${publicUrl}/`);
-  const issuer = createIssuer({ ...options, fetch: issuerIsCore ? coreFetch : fetch });
+  const issuer = createIssuer({
+    ...options,
+    fetch: issuerIsCore ? coreFetch : (options.issuerFetch ?? fetch),
+  });
   const live = createLiveConnections();
   const store = createSessionStore(database, keyFor('session-tokens'), limits.idleMs);
   const sessions = await createSessions({
@@ -82,6 +87,11 @@ export async function createRouter(options: RouterOptions): Promise<Router> {
     transactions: createTransactions(jar, keyFor('sign-in')),
     oneTimeTokens: createOneTimeTokens(database, keyFor('one-time-tokens')),
     tickets: createTickets(database),
+    appGrants: issuerIsCore
+      ? undefined
+      : createAppGrants(
+          createHttpAppGrantsClient({ baseUrl: 'http://core', fetch: coreFetch, token: issuer.serviceToken }),
+        ),
     trustForwardedFor: options.tlsTerminatedUpstream === true,
   };
   const backchannel = createBackchannelLogout({

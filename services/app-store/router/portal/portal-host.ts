@@ -7,7 +7,9 @@ import type { RouterContext } from '../context.ts';
 import { unknownAddress } from '../pages/pages.ts';
 import { instancePath, laxPath, pathOnly } from '../paths.ts';
 import { sendEither, sendProblem } from '../respond.ts';
+import { finishAppGrant } from '../sign-in/app-grant.ts';
 import type { BackchannelLogout } from '../sign-in/backchannel-logout.ts';
+import { appGrantCallback } from '../sign-in/issuer.ts';
 import { beginPersonalToken, finishPersonalToken } from '../sign-in/personal-token.ts';
 import { beginSignIn, finishSignIn } from '../sign-in/sign-in.ts';
 import { receiveLogoutToken, showSignOut, signOut } from '../sign-in/sign-out.ts';
@@ -38,6 +40,7 @@ export function createPortalHost(context: RouterContext, backchannel: Backchanne
     'GET /auth/get-platform-token': beginPersonalToken('platform'),
     'GET /auth/get-platform-token/callback': finishPersonalToken('platform'),
     'GET /auth/ticket': issueTicket,
+    [`GET ${appGrantCallback}`]: finishAppGrant,
     'GET /session': describeSession,
     'POST /session/one-time-token': takeOneTimeToken,
   };

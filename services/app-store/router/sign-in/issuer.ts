@@ -41,6 +41,8 @@ export interface Issuer {
     callback: URL,
     challenge: Challenge,
   ): Promise<{ refreshToken: string; subject: string }>;
+  /** Asks, without a page, for a lasting token of an app's client; core redeems it. */
+  appGrantUrl(clientId: string, challenge: Challenge): Promise<string>;
   /** Of the router's own client, for its own work. */
   serviceToken(): Promise<string>;
   keys(): Promise<JWTVerifyGetKey>;
@@ -55,6 +57,8 @@ export interface IssuerOptions {
   readonly fetch: Fetch;
 }
 
+/** Where the issuer answers about what an app may do for its owner. */
+export const appGrantCallback = '/auth/app-grant/callback';
 const portalScope = 'openid profile email';
 const personalClients = { platform: wellKnownClients.platform, cli: wellKnownClients.cli } as const;
 const personalCallbacks = {
@@ -167,6 +171,17 @@ export function createIssuer(options: IssuerOptions): Issuer {
         if (response.refresh_token === undefined || subject === undefined)
           throw refusedSignIn('The sign-in service gave no lasting token.');
         return { refreshToken: response.refresh_token, subject };
+      }),
+    appGrantUrl: (clientId, challenge) =>
+      asking(async () => {
+        const { issuer } = (await portal()).serverMetadata();
+        const asked = new oidc.Configuration((await portal()).serverMetadata(), clientId);
+        if (new URL(issuer).protocol === 'http:') oidc.allowInsecureRequests(asked);
+        const url = new URL(
+          await authorizationUrl(asked, appGrantCallback, 'openid offline_access', challenge),
+        );
+        url.searchParams.set('prompt', 'none');
+        return url.href;
       }),
     serviceToken: () =>
       asking(async () => {

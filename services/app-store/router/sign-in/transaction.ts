@@ -4,8 +4,10 @@ import type { Challenge, PersonalTokenKind } from './issuer.ts';
 
 /** A sign-in under way. It lives sealed in a short cookie, which is what binds it to the browser that began it. */
 export interface Transaction extends Challenge {
-  readonly purpose: 'sign-in' | PersonalTokenKind;
+  readonly purpose: 'sign-in' | 'app-grant' | PersonalTokenKind;
   readonly next: string;
+  /** Of an app that its owner grants to act for them. */
+  readonly instanceId?: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }

@@ -9,6 +9,7 @@ import { safeNext } from '../paths.ts';
 import { mayPass } from '../policy.ts';
 import { portalSession } from '../portal/core-proxy.ts';
 import { redirect, sendEither } from '../respond.ts';
+import { beginAppGrant } from '../sign-in/app-grant.ts';
 import { isBrowserHash } from './tickets.ts';
 
 /** `GET /auth/ticket?instance=&next=&browser=`: the signed-in person gets a ticket for the instance's host. */
@@ -39,6 +40,8 @@ export async function issueTicket(
   }
   if (route === undefined || !mayPass(route, callerOf(session)).pass)
     return sendEither(request, response, notFound('This instance'), instanceNotFound(hosts.portalOrigin));
+  const grant = await beginAppGrant(context, request, route, session, head.path);
+  if (grant !== undefined) return redirect(request, response, grant.url, { cookies: grant.cookies });
   const origin = hosts.appOrigin(instanceId);
   const next = safeNext(searchParams.get('next'), origin).slice(origin.length);
   const token = await context.tickets.issue({ portalSessionId: session.id, instanceId, browserHash, next });
