@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { BlobStore } from '@haic/platform/blob/port.ts';
+import { unlessBackedUp } from '@haic/platform/database/backup-lock.ts';
 import type { Database, Migrations } from '@haic/platform/database/port.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
 import { type AppBlobs, createAppBlobs } from './blobs.ts';
@@ -95,6 +96,7 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
     downloads,
     versionLimit: options.versionLimit ?? 10,
     instancesOf: options.instancesOf,
+    unlessBackedUp: (work) => unlessBackedUp(options.database, work),
     identity: options.identity,
     whenAppIsHandedOver: options.whenAppIsHandedOver,
     temporaryDirectory: options.temporaryDirectory,

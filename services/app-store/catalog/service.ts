@@ -40,6 +40,8 @@ export interface CatalogParts {
   /** Versions that a person may have of one app. */
   readonly versionLimit: number;
   readonly instancesOf: InstancesOf;
+  /** Removes blobs, unless a backup is being made, which may have their app in it: then false, and a later sweep does it. */
+  readonly unlessBackedUp: (work: () => Promise<void>) => Promise<boolean>;
   readonly identity: Pick<IdentityClient, 'findPersonByName'>;
   readonly whenAppIsHandedOver: WhenAppIsHandedOver;
   readonly temporaryDirectory: string;
@@ -187,7 +189,7 @@ export function createCatalogService(parts: CatalogParts) {
         );
       await store.delete(id);
       logger.info({ appId: id, name: app.manifest.name, by: principal.username }, 'app deleted');
-      await blobs.remove(id, signal);
+      await parts.unlessBackedUp(() => blobs.remove(id, signal));
     },
 
     async openAsset(principal: Principal, id: string, name: string) {
@@ -228,8 +230,7 @@ export function createCatalogService(parts: CatalogParts) {
         const known = await store.knownIds([...new Set(page.map(({ appId }) => appId).filter(isAppId))]);
         for (const { key, appId } of page) {
           if (known.has(appId) || importing.has(appId)) continue;
-          await blobs.delete(key, signal);
-          swept += 1;
+          if (await parts.unlessBackedUp(() => blobs.delete(key, signal))) swept += 1;
         }
       }
       if (swept > 0) logger.info({ swept }, 'blobs without an app removed');
