@@ -53,7 +53,10 @@ export interface CatalogOptions {
   readonly publicAssetUrlPrefix?: string;
   /** Who may download bundles; by default everyone who sees the app. */
   readonly downloads?: DownloadRule;
-  /** Versions that a person may have of one app; 10 by default. */
+  /**
+   * Versions that a person may have of one app; 10 by default. The vendor's AppVersionLimit does not say of what it counts; counted over all
+   * apps, ten would keep a developer from a third app.
+   */
   readonly versionLimit?: number;
   readonly logger: Logger;
 }

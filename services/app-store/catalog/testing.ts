@@ -8,6 +8,7 @@ import yazl from 'yazl';
 import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
 import type { Problem } from './bundle/problems.ts';
 import { type Bundle, type BundleImage, readBundle } from './bundle/read-bundle.ts';
+import type { ManifestRules } from './manifest/parse-manifest.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
 
 export const runtimeVersions: readonly RuntimeVersion[] = [
@@ -140,7 +141,7 @@ function craftEntry(entry: CraftedEntry, at: number): { local: Buffer; central: 
 /** Checks a bundle that is in memory, as an import would. */
 export async function checkBundle(
   zip: Buffer,
-  options: { limits?: Partial<BundleLimits>; signal?: AbortSignal } = {},
+  options: { limits?: Partial<BundleLimits>; rules?: Partial<ManifestRules>; signal?: AbortSignal } = {},
 ): Promise<Bundle & { images: BundleImage[] }> {
   const directory = await mkdtemp(path.join(tmpdir(), 'haic-bundle-'));
   const images: BundleImage[] = [];
@@ -151,7 +152,7 @@ export async function checkBundle(
       file,
       {
         limits: { ...defaultBundleLimits, ...options.limits },
-        rules: { runtimeVersions },
+        rules: { runtimeVersions, ...options.rules },
         signal: options.signal ?? AbortSignal.timeout(60_000),
       },
       async () => {},
