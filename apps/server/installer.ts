@@ -2,6 +2,8 @@ import type { Runtime } from '@haic/platform/runtime/port.ts';
 import type { WorkloadPaths } from './runtime.ts';
 import type { ServerSettings } from './settings.ts';
 
+export const installerName = 'installer';
+
 /** Runs the installer as a workload like any other: supervised, sandboxed, found again after a crash of the platform. */
 export async function ensureInstaller(
   runtime: Runtime,
@@ -17,7 +19,7 @@ export async function ensureInstaller(
   };
   await runtime.apply(
     {
-      name: 'installer',
+      name: installerName,
       labels: { 'haic.io/kind': 'installer' },
       annotations: {},
       replicas: 1,
