@@ -1,21 +1,24 @@
 import { chmod, rm } from 'node:fs/promises';
-import path from 'node:path';
+import type { IdempotencyStore } from '@haic/kit/http/idempotency/port.ts';
 import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import { createHttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import { haicVersion } from '@haic/kit/version.ts';
 import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
+import {
+  createPostgresIdempotencyStore,
+  idempotencyMigrations,
+} from '@haic/platform/database/idempotency/store.ts';
 import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
 import { type Catalog, catalogMigrations, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
 import { createScheduler, type Scheduler } from '@haic/services/app-store/scheduler/scheduler.ts';
 import { createDiscovery } from '@haic/services/discovery/discovery.ts';
-import { connectInstaller } from '@haic/services/environments/client.ts';
 import { identityMigrations } from '@haic/services/identity/identity.ts';
+import { describeHaic, rateLimitsOf } from './api.ts';
 import { cliFileOf, registerCliDownload } from './cli-download.ts';
 import { composeIdentity } from './identity.ts';
 import { type Installation, readSecrets } from './installation.ts';
 import { ensureInstaller } from './installer.ts';
-import { watchInstaller } from './installer-watchdog.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { registerPortal } from './portal.ts';
 import { createRuntime, type WorkloadPaths, workloadPaths } from './runtime.ts';
@@ -35,11 +38,20 @@ export async function startCore(options: {
   const { publicUrl, issuer } = settings;
   const secrets = await readSecrets(at);
   const database = connectPostgres({ url: requireDatabaseUrl(settings), applicationName: 'haic-core' });
-  for (const migrations of [identityMigrations, catalogMigrations]) await migrate(database, migrations);
+  for (const migrations of [identityMigrations, catalogMigrations, idempotencyMigrations])
+    await migrate(database, migrations);
 
   const ownSocket = fetchOverSocket(at.coreSocket);
   const verifyToken = tokenVerifierOf(settings, ownSocket);
-  const server = createHttpServer({ logger, verifyToken });
+  const idempotency = createPostgresIdempotencyStore(database);
+  const server = createHttpServer({
+    logger,
+    verifyToken,
+    checkAnswers: settings.checkAnswers,
+    rateLimits: rateLimitsOf(settings),
+    idempotency,
+  });
+  await describeHaic(server, haicVersion, publicUrl);
 
   // Identity and the catalog tell the scheduler things, and it asks them: one of them has to be named first.
   let scheduler: Scheduler | undefined;
@@ -54,8 +66,6 @@ export async function startCore(options: {
   const runtime = await createRuntime(at, settings, logger);
   const paths = workloadPaths(at, runtime.isolated);
   await ensureInstaller(runtime, settings, paths, trustBundle !== undefined);
-  const installer = connectInstaller(path.join(at.installer, path.basename(paths.installerSocket)));
-  const installerWatchdog = watchInstaller({ runtime, installer, logger });
   const runtimeVersions = await runtimeVersionsOf(settings.runtimeVersions);
 
   const catalog = await createCatalog({
@@ -102,14 +112,13 @@ export async function startCore(options: {
   await rm(at.coreSocket, { force: true });
   await server.listen({ path: at.coreSocket });
   await chmod(at.coreSocket, 0o600);
-  const sweep = sweepDaily(catalog, logger);
+  const sweep = sweepDaily(catalog, idempotency, logger);
   const checks = checkRegularly(catalog, settings.preconditionMinutes, logger);
   return {
     stop: async () => {
       clearInterval(sweep);
       checks.stop();
       scheduler.stop();
-      installerWatchdog.stop();
       await server.close();
       await runtime.stop();
       await identity.stop();
@@ -119,12 +128,15 @@ export async function startCore(options: {
   };
 }
 
-/** Collects what a killed import or deletion left behind: at the start and once a day. */
-function sweepDaily(catalog: Catalog, logger: Logger): NodeJS.Timeout {
+/** Collects what nobody needs any more, and what a killed import or deletion left behind: at the start and once a day. */
+function sweepDaily(catalog: Catalog, idempotency: IdempotencyStore, logger: Logger): NodeJS.Timeout {
   const sweep = () => {
     catalog
       .sweep()
       .catch((error: unknown) => logger.warn({ err: error }, 'Orphaned blobs could not be swept.'));
+    idempotency
+      .sweep()
+      .catch((error: unknown) => logger.warn({ err: error }, 'Kept answers could not be swept.'));
   };
   sweep();
   return setInterval(sweep, 24 * 60 * 60 * 1000);

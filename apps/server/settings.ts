@@ -113,6 +113,21 @@ export const settings = {
     5,
     { min: 0 },
   ),
+  apiRequestsPerMinute: integer(
+    {
+      env: 'HAIC_API_REQUESTS_PER_MINUTE',
+      doc: 'Calls of the API that a person may make in a minute, over all their clients; 0 for no limit.',
+    },
+    6000,
+    { min: 0 },
+  ),
+  checkAnswers: flag(
+    {
+      env: 'HAIC_CHECK_ANSWERS',
+      doc: 'For tests: refuse to send an answer that the description of the API does not describe.',
+    },
+    false,
+  ),
   appDownloads: oneOf(
     {
       env: 'HAIC_APP_DOWNLOADS',

@@ -80,10 +80,11 @@ export function checkUsername(raw: string): string {
 }
 
 export function checkLabels(kind: 'role' | 'group', labels: readonly string[]): string[] {
+  const isRole = kind === 'role';
   const bad = labels.find((label) => !labelPattern.test(label));
   if (bad !== undefined)
     throw invalid(
-      kind === 'role' ? 'bad_role' : 'bad_group',
+      isRole ? 'bad_role' : 'bad_group',
       `"${bad.slice(0, 40)}" cannot be a ${kind}: it starts with a letter or digit and has no control signs.`,
     );
   return [...new Set(labels)].sort();
