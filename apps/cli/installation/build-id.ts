@@ -15,9 +15,14 @@ const single = ['package-lock.json', 'apps/web/index.html', 'apps/web/vite.confi
  * Which build this is: of every source, where it lies, and the Node that runs it. A running platform of another one is replaced by
  * `up`; a digest rather than a version, so that a changed line counts and a second `up` of the same does not.
  */
-export async function buildId(): Promise<string> {
+export const buildId = (): Promise<string> => digestOf([...sources, ...whole]);
+
+/** Which programs come out of these sources, the command line included. */
+export const programsId = (): Promise<string> => digestOf([...sources, ...whole, 'apps/cli']);
+
+async function digestOf(folders: readonly string[]): Promise<string> {
   const files = [...single];
-  for (const folder of [...sources, ...whole]) files.push(...(await sourcesBelow(folder)));
+  for (const folder of folders) files.push(...(await sourcesBelow(folder)));
   const hash = createHash('sha256').update(`${root}\0${process.version}\0`);
   for (const file of files.sort()) hash.update(`${file}\0`).update(await readFile(path.join(root, file)));
   return hash.digest('hex').slice(0, 16);

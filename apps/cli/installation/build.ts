@@ -25,7 +25,7 @@ const platformPrograms: Readonly<Record<string, string>> = {
   ),
 };
 
-/** Bundles the programs, each replaced at once. Takes a second, so it is simply done at every start. */
+/** Bundles the programs, each replaced at once. Takes some seconds of CPU: `up` keeps what came out (`programs.ts`). */
 export async function buildPrograms(directories: { sandbox: string; platform: string }): Promise<void> {
   await Promise.all([
     ...Object.entries(sandboxPrograms).map(([name, source]) =>
