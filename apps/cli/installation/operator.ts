@@ -1,10 +1,12 @@
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { deadline } from '@haic/kit/deadline.ts';
 import { HaicError } from '@haic/kit/errors.ts';
-import { callJson } from '@haic/kit/http/client.ts';
+import { callJson, type Fetch } from '@haic/kit/http/client.ts';
 import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
-import { type Installation, readSecrets } from '@haic/server/installation.ts';
+import { clientSecretOf, type Installation, readSecrets } from '@haic/server/installation.ts';
+import { readSettings } from '@haic/server/settings.ts';
 import { CommandError } from '../terminal.ts';
+import { type RunningInstallation, readRecord } from './processes.ts';
 
 /** Calls of whoever owns the machine: over the core's socket, which only they can open, with the operator client's own token. */
 export interface Operator {
@@ -18,9 +20,13 @@ export async function connectOperator(installation: Installation): Promise<Opera
   });
   const fetch = fetchOverSocket(installation.coreSocket);
   const clientId = wellKnownClients.operator;
-  const token = await explainUnavailable(() =>
-    clientCredentials(fetch, clientId, secrets.clientSecret(clientId)),
-  );
+  const running = await readRecord<RunningInstallation>(installation.run, 'installation');
+  const settings = readSettings(process.env);
+  const secret = clientSecretOf(clientId, settings, secrets);
+  const token =
+    running?.issuer === undefined
+      ? await explainUnavailable(() => clientCredentials(fetch, ownTokenEndpoint, clientId, secret))
+      : await clientCredentials(globalThis.fetch, await tokenEndpointOf(running.issuer), clientId, secret);
   return {
     call: <T>(method: string, path: string, body?: unknown) =>
       explainUnavailable(() =>
@@ -35,24 +41,29 @@ export async function connectOperator(installation: Installation): Promise<Opera
   };
 }
 
+const ownTokenEndpoint = 'http://core/auth/realms/haic/protocol/openid-connect/token';
+
+async function tokenEndpointOf(issuer: string): Promise<string> {
+  const address = `${issuer}/.well-known/openid-configuration`;
+  return (await callJson<{ token_endpoint: string }>(globalThis.fetch, address, { signal: deadline(10_000) }))
+    .token_endpoint;
+}
+
 async function clientCredentials(
-  fetch: ReturnType<typeof fetchOverSocket>,
+  fetch: Fetch,
+  tokenEndpoint: string,
   clientId: string,
   secret: string,
 ): Promise<string> {
-  const answer = await callJson<{ access_token: string }>(
-    fetch,
-    'http://core/auth/realms/haic/protocol/openid-connect/token',
-    {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`,
-      },
-      body: 'grant_type=client_credentials',
-      signal: deadline(10_000),
+  const answer = await callJson<{ access_token: string }>(fetch, tokenEndpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`,
     },
-  );
+    body: 'grant_type=client_credentials',
+    signal: deadline(10_000),
+  });
   return answer.access_token;
 }
 

@@ -14,6 +14,8 @@ export interface RunningInstallation {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** The organisation's, where it is not Haic's own. */
+  readonly issuer?: string;
   readonly startedAt: string;
   /** Which build all of its processes are of; missing while one build takes over from another. */
   readonly build?: string;

@@ -8,6 +8,7 @@ interface UpFlags {
   readonly host?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly issuer?: string;
 }
 
 const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
@@ -23,6 +24,7 @@ export function operateCommands(program: Command): void {
     .option('--host <address>', 'address to listen on; anything but loopback needs TLS')
     .option('--tls-cert <file>', 'certificate chain (PEM)')
     .option('--tls-key <file>', 'private key (PEM)')
+    .option('--issuer <url>', "your organisation's Keycloak realm, instead of accounts of Haic's own")
     .action(async (flags: UpFlags) => {
       const { up } = await import('./up.ts');
       await up({ detach: flags.detach === true }, withFlags(flags));
@@ -62,6 +64,12 @@ export function operateCommands(program: Command): void {
       }),
     );
   copyCommands(program);
+  program
+    .command('issuer')
+    .description("an issuer of your organisation, in place of Haic's own")
+    .command('realm')
+    .description('the Keycloak realm that Haic needs, to import there: JSON with the secrets of its clients')
+    .action(async () => (await import('./issuer.ts')).printRealm(settings()));
   userCommands(program);
   program
     .command('token')
@@ -170,4 +178,5 @@ const withFlags = (flags: UpFlags): NodeJS.ProcessEnv => ({
   ...(flags.host === undefined ? {} : { HAIC_HOST: flags.host }),
   ...(flags.tlsCert === undefined ? {} : { HAIC_TLS_CERT: flags.tlsCert }),
   ...(flags.tlsKey === undefined ? {} : { HAIC_TLS_KEY: flags.tlsKey }),
+  ...(flags.issuer === undefined ? {} : { HAIC_ISSUER: flags.issuer }),
 });

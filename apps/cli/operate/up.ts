@@ -18,8 +18,7 @@ import {
 import { allMigrations } from '@haic/server/migrations.ts';
 import { installationOf, readSettings, type ServerSettings } from '@haic/server/settings.ts';
 import { ensureUv } from '@haic/services/environments/uv.ts';
-import { buildPortal, buildPrograms } from '../installation/build.ts';
-import { buildH2o } from '../installation/build-h2o.ts';
+import { buildPortal } from '../installation/build.ts';
 import { buildId } from '../installation/build-id.ts';
 import { type ListenerAddress, listenerOf, roleHealth } from '../installation/health.ts';
 import { refuseUnusableListener } from '../installation/listener-settings.ts';
@@ -35,6 +34,7 @@ import {
   stopPlatform,
   writeRecord,
 } from '../installation/processes.ts';
+import { installPrograms } from '../installation/programs.ts';
 import { hurrySignal, supervise } from '../installation/supervisor.ts';
 import { CommandError, print, say, step } from '../terminal.ts';
 import { failedRequirements } from './doctor.ts';
@@ -104,13 +104,14 @@ async function start(
 }
 
 const bundlePrograms = (at: Installation) =>
-  Promise.all([buildPrograms({ sandbox: at.assets, platform: at.programs }), buildH2o(cliFileOf(at))]);
+  installPrograms(at.cache, { sandbox: at.assets, platform: at.programs, cli: cliFileOf(at) });
 
 const runningInstallation = (settings: ServerSettings): RunningInstallation => ({
   publicUrl: settings.publicUrl,
   host: settings.host,
   port: settings.port,
   tls: settings.tlsCertificate !== undefined,
+  ...(settings.issuerIsOwn ? {} : { issuer: settings.issuer }),
   startedAt: new Date().toISOString(),
   version: haicVersion,
 });
@@ -148,6 +149,11 @@ async function whatRuns(at: Installation, settings: ServerSettings, build: strin
       `Haic runs already, at ${running.publicUrl}. Its address belongs to sessions and running apps; to change it: ./haic down, then up again.`,
     );
   }
+  const issuer = settings.issuerIsOwn ? undefined : settings.issuer;
+  if (running.issuer !== issuer)
+    throw new CommandError(
+      `Haic runs already, and people sign in at ${running.issuer ?? 'Haic itself'}. To change that: ./haic down, then up again.`,
+    );
   if (settings.databaseUrl === undefined && !(await runsEmbeddedPostgres(at.postgresData))) {
     // It may come back at another port, which the running processes would not know of; apps are not touched by their restart.
     say('PostgreSQL has ended; the platform is started again with it.');
@@ -201,7 +207,8 @@ async function refuseIfUnable(settings: ServerSettings): Promise<void> {
   throw new CommandError(`This machine lacks what Haic needs:\n${lines.join('\n')}`);
 }
 
-async function prepare(at: Installation, settings: ServerSettings): Promise<InstallationSecrets> {
+/** Folders with their modes, and the master key: made when there is nothing yet that an earlier one would open. */
+export async function prepare(at: Installation, settings: ServerSettings): Promise<InstallationSecrets> {
   await prepareHome(at);
   return ensureSecrets(at, async () => !(await hasData(at, settings)));
 }
@@ -287,8 +294,15 @@ async function waitUntilHealthy(at: Installation, settings: ServerSettings): Pro
   });
 }
 
-/** Makes the first administrator, shows how to get in. */
 async function greet(at: Installation, settings: ServerSettings): Promise<void> {
+  if (settings.issuerIsOwn) return greetAtOwnIssuer(at, settings);
+  say('');
+  print(`Haic is ready:  ${settings.publicUrl}`);
+  say(`People sign in at ${settings.issuer}; whoever has the role admin there administers Haic.`);
+}
+
+/** Makes the first administrator, shows how to get in. */
+async function greetAtOwnIssuer(at: Installation, settings: ServerSettings): Promise<void> {
   const operator = await connectOperator(at);
   try {
     const { items } = await operator.call<{ items: readonly unknown[] }>('GET', '/internal/identity/users');

@@ -1,6 +1,7 @@
 import { installationOf, type ServerSettings } from '@haic/server/settings.ts';
 import { connectOperator, type Operator } from '../installation/operator.ts';
-import { confirm, print, readStdin, record, say, table } from '../terminal.ts';
+import { type RunningInstallation, readRecord } from '../installation/processes.ts';
+import { CommandError, confirm, print, readStdin, record, say, table } from '../terminal.ts';
 
 interface User {
   readonly username: string;
@@ -15,7 +16,11 @@ const base = '/internal/identity/users';
 const userPath = (username: string) => `${base}/${encodeURIComponent(username)}`;
 
 async function asOperator<T>(settings: ServerSettings, work: (operator: Operator) => Promise<T>): Promise<T> {
-  const operator = await connectOperator(installationOf(settings));
+  const at = installationOf(settings);
+  const issuer = (await readRecord<RunningInstallation>(at.run, 'installation'))?.issuer;
+  if (issuer !== undefined)
+    throw new CommandError(`People are managed where they sign in: ${issuer}. Haic keeps no accounts here.`);
+  const operator = await connectOperator(at);
   try {
     return await work(operator);
   } finally {
