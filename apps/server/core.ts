@@ -65,7 +65,7 @@ export async function startCore(options: {
   const trustBundle = await writeTrustBundle(at, settings.caFile);
   const runtime = await createRuntime(at, settings, logger);
   const paths = workloadPaths(at, runtime.isolated);
-  await ensureInstaller(runtime, settings, paths, trustBundle !== undefined);
+  await ensureInstaller(runtime, settings, at, paths, trustBundle !== undefined);
   const runtimeVersions = await runtimeVersionsOf(settings.runtimeVersions);
 
   const catalog = await createCatalog({
@@ -88,7 +88,7 @@ export async function startCore(options: {
     masterKey: secrets.masterKey,
     publicUrl,
     issuer,
-    launcher: { image: 'app-runtime', command: [process.execPath, `${paths.assets}/launcher.mjs`] },
+    launcher: { image: 'app-runtime', command: [paths.node, `${paths.assets}/launcher.mjs`] },
     installer: { socket: paths.installerSocket },
     network: networkOf(settings, paths, trustBundle !== undefined),
     runtimeVersions,
@@ -96,6 +96,9 @@ export async function startCore(options: {
     suspendAfter: settings.suspendAfterHours === 0 ? 'never' : settings.suspendAfterHours * 3600,
     logger,
   });
+
+  await scheduler.readdress();
+  runtime.begin();
 
   server.get('/healthz', { config: { public: 'health' } }, async () => {
     await database.sql`select 1`;

@@ -7,17 +7,26 @@ import { trustBundleName } from './trust.ts';
 
 /** Where a workload sees what the platform gives it. */
 export interface WorkloadPaths {
+  /** The program. */
+  readonly node: string;
   readonly assets: string;
   readonly installerSocket: string;
   readonly trustBundle: string;
 }
 
-const inSandbox = { assets: '/opt/haic/assets', installer: '/opt/haic/installer' } as const;
+const inSandbox = {
+  // Not by its path on the machine, which changes with each version of it: what runs would not start again after an upgrade.
+  node: '/opt/haic/node',
+  assets: '/opt/haic/assets',
+  installer: '/opt/haic/installer',
+} as const;
+const nodeHere = path.resolve(path.dirname(process.execPath), '..');
 
 /** The same for every installation inside a sandbox; without one, workloads see the machine's own paths. */
 export function workloadPaths(at: Installation, isolated: boolean): WorkloadPaths {
-  const { assets, installer } = isolated ? inSandbox : at;
+  const { node, assets, installer } = isolated ? inSandbox : { ...at, node: nodeHere };
   return {
+    node: path.join(node, 'bin/node'),
     assets,
     installerSocket: path.join(installer, 'installer.sock'),
     trustBundle: path.join(assets, trustBundleName),
@@ -30,9 +39,8 @@ export function createRuntime(
   settings: ServerSettings,
   logger: Logger,
 ): Promise<LocalRuntime> {
-  const node = path.resolve(path.dirname(process.execPath), '..');
   const programs = [
-    { hostPath: node, path: node, readOnly: true },
+    { hostPath: nodeHere, path: inSandbox.node, readOnly: true },
     { hostPath: at.assets, path: inSandbox.assets, readOnly: true },
     ...(settings.uvPath === undefined
       ? []
@@ -45,6 +53,7 @@ export function createRuntime(
   return createLocalRuntime({
     stateDirectory: at.runtime,
     volumesDirectory: at.volumes,
+    held: true,
     isolation: settings.isolation,
     uids: { first: firstWorkloadUid, count: 4_000 },
     images: {

@@ -53,4 +53,6 @@ export interface LocalRuntimeOptions {
   /** Processes and threads of one workload; default 4096. */
   readonly processLimit?: number;
   readonly timing?: Partial<Timing>;
+  /** Nothing is started or ended before `begin`: what is stored may have to be changed first. */
+  readonly held?: boolean;
 }

@@ -20,6 +20,8 @@ export type { ImageMount, LocalImage, LocalRuntimeOptions } from './options.ts';
 export interface LocalRuntime extends Runtime {
   /** Whether workloads are sandboxed; what that means is in `capabilities()`. */
   readonly isolated: boolean;
+  /** From now on workloads are brought to what is asked for; only where the runtime was `held`. */
+  begin(): void;
   /** The platform stops; workloads go on and are found again by the next start. */
   stop(): Promise<void>;
   /** Ends all workloads' processes, then stops. Their records stay: the next start starts them again. */
@@ -79,13 +81,24 @@ async function open(options: LocalRuntimeOptions, release: () => Promise<void>):
     supervisors.set(stored.record.spec.name, supervisor);
     return supervisor;
   };
+  let held: Supervisor[] | undefined = options.held === true ? [] : undefined;
   const run = (supervisor: Supervisor) => {
+    if (held !== undefined) {
+      held.push(supervisor);
+      return;
+    }
     const loop = supervisor.run().finally(() => loops.delete(loop));
     loops.add(loop);
   };
   for (const stored of await records.load()) await add(stored);
   await sweep(cgroups, supervisors);
   for (const supervisor of supervisors.values()) run(supervisor);
+
+  const begin = () => {
+    const waiting = held ?? [];
+    held = undefined;
+    for (const supervisor of waiting) run(supervisor);
+  };
 
   /** Changes of what is asked for happen one after the other: they check each other's ports, claims and uids. */
   let last: Promise<unknown> = Promise.resolve();
@@ -215,10 +228,14 @@ async function open(options: LocalRuntimeOptions, release: () => Promise<void>):
         signal: AbortSignal.any([signal, stopped.signal]),
       }),
     capabilities: () => describeCapabilities(isolation, cgroups),
+    begin,
     stop: end,
     async shutdown() {
       await last;
-      await Promise.all([...supervisors.values()].map((supervisor) => supervisor.drain()));
+      const drained = Promise.all([...supervisors.values()].map((supervisor) => supervisor.drain()));
+      // Only now, when each knows that it is to end: nothing is started for it.
+      begin();
+      await drained;
       await end();
     },
   };

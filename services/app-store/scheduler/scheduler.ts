@@ -87,6 +87,8 @@ export interface Scheduler {
    * app's owner: whatever a crash or an absent service left undone. Runs by itself at the start and once a minute.
    */
   reconcile(): Promise<void>;
+  /** Instances that were made for another address or machine are made anew. Before the runtime starts anything. */
+  readdress(): Promise<number>;
   /** Pauses the instances whose time is up. Runs by itself. */
   pauseDue(): Promise<void>;
   instancesOf(appId: string): Promise<number>;
@@ -174,6 +176,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       },
     },
     reconcile,
+    readdress: service.readdress,
     pauseDue: service.pauseDue,
     instancesOf: service.instancesOf,
     whenPersonEnds: service.pauseOf,

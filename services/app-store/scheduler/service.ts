@@ -22,6 +22,7 @@ import {
 } from './model.ts';
 import { createPausing } from './pausing.ts';
 import { enforce, mayAskAsPerson, mayManage, mayReadLogs, mayRun, maySee, mayVisit } from './policy.ts';
+import { readdress } from './readdress.ts';
 import { hasFullAccess } from './roles.ts';
 import type { Starting } from './starting.ts';
 import {
@@ -247,6 +248,7 @@ export function createInstanceService(options: ServiceOptions) {
     setVisibility,
     terminate,
     instancesOf,
+    readdress: () => readdress({ runtime, catalog, template: options.template, registerClient, logger }),
     ...pausing,
     ...handOver,
   };

@@ -5,6 +5,7 @@ import type { App, Manifest } from '../catalog/client.ts';
 import { baseUrlOf, instanceUrl } from './addresses.ts';
 import type { LauncherConfig } from './launcher-config.ts';
 import { annotationsOf, type InstanceIdentity, labelsOf, workloadNameOf } from './model.ts';
+import { madeFor, madeForAnnotation } from './made-for.ts';
 import type { RuntimeVersion } from './runtime-versions.ts';
 import { instanceKey } from './signature.ts';
 
@@ -44,7 +45,7 @@ export function workloadOf(
   return {
     name: workloadNameOf(instance.id),
     labels: labelsOf(instance),
-    annotations: annotationsOf(instance),
+    annotations: { ...annotationsOf(instance), [madeForAnnotation]: madeFor(settings) },
     replicas: 1,
     template: {
       image: settings.launcher.image,
