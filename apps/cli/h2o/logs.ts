@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import process from 'node:process';
 import { sleep } from '@haic/kit/deadline.ts';
-import { HaicError, messageOf } from '@haic/kit/errors.ts';
-import { say } from '../terminal.ts';
+import { HaicError } from '@haic/kit/errors.ts';
+import { CommandError, say } from '../terminal.ts';
 import type { Api, Instance } from './api.ts';
+import { commandName } from './command-name.ts';
 import { Unreachable } from './connection.ts';
 import { eventsOf } from './events.ts';
 
@@ -28,11 +29,18 @@ export async function instanceLogs(api: Api, id: string, options: LogOptions): P
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   try {
-    if (options.follow) await followLog(api, id, options, stop.signal);
+    if (options.follow) sayEnd(await followLog(api, id, options, stop.signal));
     else await printLog(api, id, options, stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   }
+}
+
+function sayEnd(instance: Instance | undefined): void {
+  if (instance === undefined) return;
+  const { id, status, message } = instance;
+  if (status === 'SUSPENDED') say(`It is paused. Use it again: ${commandName} instance resume ${id}`);
+  else say(`It does not start: ${message}\nMore: ${commandName} instance status ${id}`);
 }
 
 /** The log as it is now, byte by byte as it was written. */
@@ -42,13 +50,10 @@ async function printLog(api: Api, id: string, options: LogOptions, signal: Abort
   for await (const chunk of stream) await write(chunk);
 }
 
-const alive = new Set(['PENDING', 'STARTING', 'DEPLOYED']);
-const patienceMs = 120_000;
-
 /**
- * Prints a log as it is written, until its process has ended or the signal aborts. A connection that breaks, or a platform that
- * starts anew, is waited for: the log goes on behind the last line that came. Returns the instance as it then is; undefined when it
- * is gone, or when the signal ended it.
+ * Prints a log as it is written: until the instance is gone or paused, or its start has failed. One that has run and ended is started
+ * again by the platform, and its log goes on. A connection that breaks, or a platform that starts anew, is waited for; the log goes on
+ * behind the last line that came. Returns the instance as it was at the end; undefined when it is gone, or the signal ended it.
  */
 export async function followLog(
   api: Api,
@@ -56,35 +61,103 @@ export async function followLog(
   options: LogOptions,
   signal: AbortSignal,
 ): Promise<Instance | undefined> {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const lines = { lastAt: performance.now() };
+  const last = lastState(api, id, either).finally(async () => {
+    await quiet(lines, signal);
+    over.abort();
+  });
+  // Waited for below; until then its failure is no unhandled one.
+  last.catch(() => undefined);
+  try {
+    await followLines(api, id, options, { signal: either, lines });
+  } finally {
+    over.abort();
+  }
+  return signal.aborted ? undefined : last;
+}
+
+interface Lines {
+  lastAt: number;
+}
+
+async function followLines(
+  api: Api,
+  id: string,
+  options: LogOptions,
+  { signal, lines }: { signal: AbortSignal; lines: Lines },
+): Promise<void> {
   let lastId: string | undefined;
+  await comingBack(signal, async () => {
+    try {
+      ({ lastId } = await printEvents(api, id, options, { lastId, signal, lines }));
+    } catch (error) {
+      if (lastId !== undefined && isGone(error)) return true;
+      throw error;
+    }
+    return undefined;
+  });
+}
+
+/** Watches the instance until nothing more is to be expected of its log. */
+async function lastState(api: Api, id: string, signal: AbortSignal): Promise<Instance | undefined> {
+  let hasRun = false;
+  const last = await comingBack(signal, async () => {
+    const stream = await api.stream(`/api/v1/instances/${encodeURIComponent(id)}/events`, signal);
+    for await (const { event, data } of eventsOf(stream)) {
+      if (event === 'end') return { instance: undefined };
+      const instance = JSON.parse(data) as Instance;
+      hasRun ||= instance.status === 'DEPLOYED';
+      if (instance.status === 'SUSPENDED' || (instance.status === 'FAILED' && !hasRun)) return { instance };
+    }
+    return undefined;
+  });
+  return last?.instance;
+}
+
+const isGone = (error: unknown): boolean => error instanceof HaicError && error.status === 404;
+const patienceMs = 120_000;
+
+/** Repeats what waits on a stream, each time that it ends without a result; gives up when nobody was reached for two minutes. */
+async function comingBack<T>(
+  signal: AbortSignal,
+  listen: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   let reached = performance.now();
   while (!signal.aborted) {
     try {
-      const seen = await printEvents(api, id, options, { lastId, signal });
-      lastId = seen.lastId;
-      const instance = await api.json<Instance>('GET', `/api/v1/instances/${encodeURIComponent(id)}`);
+      const result = await listen();
+      if (result !== undefined) return result;
       reached = performance.now();
-      if (!alive.has(instance.status)) return instance;
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (error instanceof HaicError && error.status === 404 && lastId !== undefined) return undefined;
       if (!mayPass(error) || performance.now() - reached > patienceMs) throw error;
-      say(`The connection was lost (${messageOf(error)}); trying again …`);
     }
     await sleep(1_000, signal).catch(() => undefined);
   }
   return undefined;
 }
 
+/** What a process writes with its last breath arrives a little after the news of its end. */
+async function quiet(lines: Lines, signal: AbortSignal): Promise<void> {
+  const quietMs = 500;
+  lines.lastAt = Math.max(lines.lastAt, performance.now() - 1);
+  while (!signal.aborted && performance.now() - lines.lastAt < quietMs)
+    await sleep(quietMs / 5, signal).catch(() => undefined);
+}
+
+/** A stream that broke off in the middle is an error of the client's own making, without a code of Haic. */
 const mayPass = (error: unknown): boolean =>
-  error instanceof Unreachable || (error instanceof HaicError && error.status >= 502);
+  error instanceof Unreachable ||
+  (error instanceof HaicError ? error.status >= 502 : !(error instanceof CommandError));
 
 /** Prints what comes on one connection. One that breaks in the middle is no error: what came is kept, and asked for no more. */
 async function printEvents(
   api: Api,
   id: string,
   options: LogOptions,
-  from: { lastId: string | undefined; signal: AbortSignal },
+  from: { lastId: string | undefined; signal: AbortSignal; lines?: Lines },
 ): Promise<{ lastId: string | undefined }> {
   let { lastId } = from;
   const stream = await api.stream(logPath(id, options), from.signal, {
@@ -96,6 +169,7 @@ async function printEvents(
       if (event !== 'message') continue;
       await write(options.json ? `${JSON.stringify({ number: Number(number), line: data })}\n` : `${data}\n`);
       lastId = number;
+      if (from.lines !== undefined) from.lines.lastAt = performance.now();
     }
   } catch (error) {
     if (from.signal.aborted) throw error;
