@@ -1,9 +1,8 @@
-import path from 'node:path';
 import type { Fetch } from '@haic/kit/http/client.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import { deriveKey } from '@haic/kit/keys.ts';
 import type { Logger } from '@haic/kit/logging.ts';
-import type { Database, Migrations } from '@haic/platform/database/port.ts';
+import type { Database } from '@haic/platform/database/port.ts';
 import { createAppClients } from './app-clients.ts';
 import { createArtifactStore } from './artifacts.ts';
 import type { IdentityClient, WhenPersonEnds } from './client.ts';
@@ -29,11 +28,7 @@ import { createAppClientStore, createPeopleStore } from './store.ts';
 import { createSignInThrottle, defaultThrottlePolicy, type ThrottlePolicy } from './throttle.ts';
 import { createTokensService } from './tokens.ts';
 
-/** To be applied before `createIdentity`. */
-export const identityMigrations: Migrations = {
-  schema: 'identity',
-  directory: path.join(import.meta.dirname, 'migrations'),
-};
+export { identityMigrations } from './migrations.ts';
 
 export interface IdentityOptions {
   readonly database: Database;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { messageOf } from '@haic/kit/errors.ts';
 import type { ServerSettings } from '@haic/server/settings.ts';
-import { isLoopback } from '@haic/services/app-store/router/listener.ts';
+import { isLoopback } from '@haic/services/app-store/router/loopback.ts';
 import { CommandError, exitCodes } from '../terminal.ts';
 
 type Listener = Pick<ServerSettings, 'host' | 'tlsCertificate' | 'tlsKey' | 'tlsEndsInFront'>;

@@ -1,9 +1,8 @@
-import path from 'node:path';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { BlobStore } from '@haic/platform/blob/port.ts';
 import { unlessBackedUp } from '@haic/platform/database/backup-lock.ts';
-import type { Database, Migrations } from '@haic/platform/database/port.ts';
+import type { Database } from '@haic/platform/database/port.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
 import { type AppBlobs, createAppBlobs } from './blobs.ts';
 import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
@@ -27,10 +26,7 @@ import { type CatalogService, createCatalogService, isAppId } from './service.ts
 import { type AppStore, createAppStore } from './store.ts';
 import { prepareUploadDirectory } from './uploads.ts';
 
-export const catalogMigrations: Migrations = {
-  schema: 'catalog',
-  directory: path.join(import.meta.dirname, 'migrations'),
-};
+export { catalogMigrations } from './migrations.ts';
 
 export interface CatalogOptions {
   /** With `catalogMigrations` applied. */

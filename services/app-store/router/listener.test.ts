@@ -7,7 +7,8 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { connect } from 'node:tls';
 import { createLogger } from '@haic/kit/logging.ts';
-import { createListener, isLoopback } from './listener.ts';
+import { createListener } from './listener.ts';
+import { isLoopback } from './loopback.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'haic-listener-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -7,11 +7,12 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import { type AddressInfo, isIP } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import { wantsWebSocket } from '@haic/kit/proxy/upgrade.ts';
+import { isLoopback } from './loopback.ts';
 
 export interface ListenerOptions {
   readonly listen: readonly { readonly host: string; readonly port: number }[];
@@ -45,9 +46,6 @@ const strict = {
 /** How often the certificate's files are looked at: a watch would miss the renames of mounted secrets. */
 const tlsCheckMs = 10_000;
 const graceMs = 5_000;
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 export function createListener(options: ListenerOptions): Listener {
   const { tls } = options;

@@ -31,8 +31,8 @@ import { createOneTimeTokens } from './sign-in/one-time-tokens.ts';
 import { createTransactions } from './sign-in/transaction.ts';
 import { createTickets } from './tickets/tickets.ts';
 
+export { routerMigrations } from './migrations.ts';
 export type { ClientCredentials, RouterOptions, SessionLimits } from './options.ts';
-export { routerMigrations } from './sessions/store.ts';
 
 export interface Router {
   listen(): Promise<{ port: number }>;

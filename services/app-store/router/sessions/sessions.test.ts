@@ -7,10 +7,11 @@ import type { Database } from '@haic/platform/database/port.ts';
 import { migrate } from '@haic/platform/database/postgres.ts';
 import { startTestDatabase } from '@haic/platform/database/testing.ts';
 import { createLiveConnections } from '../live-connections.ts';
+import { routerMigrations } from '../migrations.ts';
 import { defaultLimits } from '../options.ts';
 import { createCookieValues } from './cookie-value.ts';
 import { createSessions, type Sessions } from './sessions.ts';
-import { createSessionStore, routerMigrations } from './store.ts';
+import { createSessionStore } from './store.ts';
 
 let database: Database;
 let stopDatabase: () => Promise<void>;

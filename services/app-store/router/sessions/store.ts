@@ -1,12 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { open, seal } from '@haic/kit/keys.ts';
-import type { Database, Migrations } from '@haic/platform/database/port.ts';
+import type { Database } from '@haic/platform/database/port.ts';
 import type { AppSession, Person, PortalSession, Session, SessionTokens } from '../model.ts';
-
-export const routerMigrations: Migrations = {
-  schema: 'router',
-  directory: fileURLToPath(new URL('../migrations', import.meta.url)),
-};
 
 /** Notifications: `ended:<session id>`, `changed:<session id>` (both by trigger) and `person-ended:<subject>`. */
 export const sessionsChannel = 'router_sessions';
