@@ -86,7 +86,7 @@ const words = [
     '😀',
   ],
   ...[
-    'A'.repeat(43),
+    'A'.repeat(42),
     'x'.repeat(500),
     '0',
     '-1',
