@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { Type } from '@fastify/type-provider-typebox';
 import { binary, textual } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import { haicVersion } from '@haic/kit/version.ts';
-import type { Installation } from './installation.ts';
 
-/** Where `up` puts the command line: to be called on this machine, and to be downloaded from any other. */
-export const cliFileOf = (at: Pick<Installation, 'home'>): string => path.join(at.home, 'bin', 'h2o');
+export { cliFileOf } from './installation.ts';
 
 const config = { public: 'command line download' };
 const tags = ['Command line'];

@@ -151,3 +151,6 @@ export async function ensureSecrets(
   await file.close();
   return readSecrets(at);
 }
+
+/** Where `up` puts the command line: to be called on this machine, and to be downloaded from any other. */
+export const cliFileOf = (at: Pick<Installation, 'home'>): string => path.join(at.home, 'bin', 'h2o');

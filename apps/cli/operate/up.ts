@@ -8,8 +8,8 @@ import { signalProcess } from '@haic/kit/process-identity.ts';
 import { haicVersion } from '@haic/kit/version.ts';
 import { runsEmbeddedPostgres, startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
 import { hasSchema, refuseNewerDatabase } from '@haic/platform/database/postgres.ts';
-import { cliFileOf } from '@haic/server/cli-download.ts';
 import {
+  cliFileOf,
   ensureSecrets,
   type Installation,
   type InstallationSecrets,
