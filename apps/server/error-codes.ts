@@ -16,6 +16,7 @@ export const errorCodes: Readonly<Record<string, readonly number[]>> = {
   invalid_page_token: [400],
   invalid_request: [400, 404, 405, 408, 413, 414, 415, 431],
   issuer_unavailable: [503],
+  method_not_allowed: [405],
   not_found: [404],
   person_unavailable: [403],
   router_only: [403],

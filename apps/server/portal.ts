@@ -1,5 +1,4 @@
 import fastifyStatic from '@fastify/static';
-import { notFound } from '@haic/kit/errors.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 
 const isPage = 'the portal is a page; what it shows is asked for by the signed-in person';
@@ -18,7 +17,7 @@ export async function registerPortal(server: HttpServer, directory: string): Pro
     });
     scope.get<{ Params: { '*': string } }>('/*', { config: { public: isPage } }, async (request, reply) => {
       const path = `/${request.params['*']}`;
-      if (apiPath.test(path)) throw notFound(`GET ${path}`);
+      if (apiPath.test(path)) return reply.callNotFound();
       const isFile = /\.[a-z0-9]+$/i.test(path);
       // Names of assets carry a hash of their content, so they never change; the page that names them may change any time.
       reply.header(

@@ -35,11 +35,11 @@ const undescribed = (where: string, what: string) =>
 
 function isDescribed(request: FastifyRequest, response: unknown, status: number): boolean {
   if (typeof response === 'object' && response !== null && String(status) in response) return true;
-  const { url = '', schema, config, method } = request.routeOptions;
+  const { url = '', config, method } = request.routeOptions;
   return refusalsOfEvery({
     isPublic: config.public !== undefined,
     names: url.includes(':'),
     isIdempotent: config.idempotent !== undefined,
-    hasBody: schema?.body !== undefined || method === 'POST',
+    takesBody: method !== 'GET' && method !== 'HEAD',
   }).includes(status);
 }

@@ -87,7 +87,7 @@ function completed(schema: FastifySchema, { url, method, config }: RouteOptions)
     isPublic,
     isIdempotent,
     names: url.includes(':'),
-    hasBody: schema.body !== undefined || method === 'POST',
+    takesBody: method !== 'GET',
   });
   return {
     ...schema,
@@ -124,6 +124,7 @@ function rewrite(value: unknown, named: Record<string, Json>): unknown {
   const object = value as Json;
   const copy: Json = {};
   for (const [key, inner] of Object.entries(object)) copy[key] = rewrite(inner, named);
+  if (copy.description === 'Default Response') copy.description = 'Success.';
   if (copy.format === 'binary') copy.type = 'string';
   if ('requestBody' in copy) copy.requestBody = withOptionalBody(copy.requestBody as Json);
   if (!isNamedSchema(copy)) return copy;

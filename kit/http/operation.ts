@@ -66,14 +66,14 @@ export const problems = (...statuses: readonly number[]): Record<number, OtherCo
 export function refusalsOfEvery(operation: {
   readonly isPublic: boolean;
   readonly names: boolean;
-  readonly hasBody: boolean;
+  readonly takesBody: boolean;
   readonly isIdempotent: boolean;
 }): number[] {
   return [
     ...[400, 414, 429, 431, 500, 503],
     ...(operation.isPublic ? [] : [401, 403]),
     ...(operation.names ? [404] : []),
-    ...(operation.hasBody ? [413, 415] : []),
+    ...(operation.takesBody ? [413, 415] : []),
     ...(operation.isIdempotent ? [409, 422] : []),
   ];
 }

@@ -22,6 +22,21 @@ describe('the HTTP server of services', () => {
     server.post('/things', { schema: { body: Type.Object({ size: Type.Integer() }) } }, () => {
       throw conflict('taken', 'That is taken. Choose another.', { details: { name: 'x' } });
     });
+    const querystring = Type.Object({
+      size: Type.Optional(Type.Integer()),
+      deep: Type.Optional(Type.Boolean()),
+      text: Type.Optional(Type.String()),
+    });
+    server.get('/query/:id', { schema: { querystring } }, (request) => request.query);
+    const fine = Type.Object({ fine: Type.Boolean() }, { additionalProperties: false });
+    // As a presenter that the compiler did not check.
+    const response = { 200: Type.Unsafe<unknown>(fine) };
+    const described = { operationId: 'getDescribed', response };
+    server.get('/described/:what', { schema: described }, async (request, reply) => {
+      const { what } = request.params as { what: string };
+      if (what === 'conflict') throw conflict('taken', 'That is taken.');
+      return reply.send(what === 'more' ? { fine: true, more: 1 } : { fine: what === 'fine' || what });
+    });
     server.get('/broken', () => {
       throw new Error('password=hunter2');
     });
@@ -72,6 +87,54 @@ describe('the HTTP server of services', () => {
     const broken = await server.inject({ url: '/broken', headers: { authorization } });
     assert.equal(broken.statusCode, 500);
     assert.doesNotMatch(broken.body, /hunter2/);
+  });
+
+  it('reads numbers and truth from an address only where they are written as such', async () => {
+    const ask = (query: string) => server.inject({ url: `/query/1?${query}`, headers: { authorization } });
+    const good = await ask('size=-12&deep=true&text=1');
+    assert.deepEqual(good.json(), { size: -12, deep: true, text: '1' });
+    for (const query of [
+      'size=true',
+      'size=1e3',
+      'size=1.5',
+      'size=',
+      'size=1&size=2',
+      'deep=1',
+      'deep=TRUE',
+      'text=a&text=b',
+    ])
+      assert.equal((await ask(query)).statusCode, 400, query);
+  });
+
+  it('says which methods an address knows', async () => {
+    for (const method of ['PUT', 'OPTIONS', 'TRACE'] as const) {
+      const answer = await server.inject({
+        method: method as 'PUT',
+        url: '/query/1?x',
+        headers: { authorization },
+      });
+      assert.deepEqual(
+        [answer.statusCode, answer.headers.allow, answer.json().code],
+        [405, 'GET, HEAD', 'method_not_allowed'],
+      );
+    }
+  });
+
+  it('fails in tests when an answer is not what its schema describes, and drops nothing silently elsewhere', async () => {
+    const ask = async (what: string) => {
+      const answer = await server.inject({ url: `/described/${what}`, headers: { authorization } });
+      return `${answer.statusCode} ${answer.json().code ?? ''}`.trim();
+    };
+    assert.equal(await ask('fine'), '200');
+    for (const what of ['more', 'other', 'conflict'])
+      assert.equal(await ask(what), '500 undescribed_answer', what);
+    const installed = createHttpServer({
+      logger: createLogger('test', 'silent'),
+      verifyToken: async () => ada,
+      checkAnswers: false,
+    });
+    installed.get('/', { schema: { response: { 200: Type.Object({}) } } }, () => ({ more: 1 }));
+    assert.deepEqual((await installed.inject({ url: '/', headers: { authorization } })).json(), { more: 1 });
   });
 
   it('answers an unknown address with a clear 404', async () => {

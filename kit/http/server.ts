@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import {
   type FastifyBaseLogger,
   type FastifyError,
@@ -16,7 +16,9 @@ import type { Logger } from '../logging.ts';
 import { describeAnswers } from './answers.ts';
 import { answerOnce } from './idempotency/hook.ts';
 import type { IdempotencyStore } from './idempotency/port.ts';
+import { knownMethods } from './methods.ts';
 import { createRateLimiter, type RateLimits } from './rate-limit.ts';
+import { validatorCompiler } from './validate.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -63,10 +65,19 @@ export function createHttpServer(options: {
       sendProblem(asHaicError(error), request, reply);
     },
   })
-    .setValidatorCompiler(TypeBoxValidatorCompiler)
+    .setValidatorCompiler(validatorCompiler)
     .withTypeProvider<TypeBoxTypeProvider>();
 
   describeAnswers(server, options.checkAnswers ?? true);
+  const methodsAt = knownMethods(server);
+  const refuseAddress = (request: FastifyRequest, reply: FastifyReply) => {
+    const path = request.url.split('?')[0] ?? '';
+    const methods = methodsAt(path);
+    if (methods.length === 0 || methods.includes(request.method))
+      return sendProblem(notFound(`${request.method} ${path}`), request, reply);
+    reply.header('allow', methods.join(', '));
+    return sendProblem(methodNotAllowed(request.method, methods), request, reply);
+  };
   server.decorateRequest('principal', undefined);
   const countRequest = options.rateLimits === undefined ? () => {} : createRateLimiter(options.rateLimits);
   server.addHook('onRequest', async (request, reply) => {
@@ -80,11 +91,11 @@ export function createHttpServer(options: {
   });
   if (options.idempotency !== undefined) answerOnce(server, options.idempotency, options.logger);
   server.setErrorHandler((error, request, reply) =>
-    sendProblem(asHaicError(fromDatabaseError(error) as FastifyError), request, reply),
+    request.is404
+      ? refuseAddress(request, reply)
+      : sendProblem(asHaicError(fromDatabaseError(error) as FastifyError), request, reply),
   );
-  server.setNotFoundHandler((request, reply) =>
-    sendProblem(notFound(`${request.method} ${request.url.split('?')[0]}`), request, reply),
-  );
+  server.setNotFoundHandler((request, reply) => refuseAddress(request, reply));
   return server;
 }
 
@@ -100,6 +111,9 @@ function bearerToken(request: FastifyRequest): string {
     throw unauthenticated('This call needs an access token: Authorization: Bearer <token>.');
   return match[1];
 }
+
+const methodNotAllowed = (method: string, methods: readonly string[]) =>
+  new HaicError('method_not_allowed', 405, `This address knows ${methods.join(', ')}, and not ${method}.`);
 
 function asHaicError(error: FastifyError): HaicError {
   if (error instanceof HaicError) return error;
