@@ -190,9 +190,12 @@ test('waved waits for the issuer and the page says so', limit, async () => {
 
 test('[[File]] values that would leave the app are refused', limit, async () => {
   bench.store.bundle = await sampleBundle('hello');
-  for (const name of ['conf/../../escaped.txt', '/resources/x/y']) {
+  for (const name of ['conf/../../escaped.txt', '/resources/x/y', '/etc/x/y']) {
     const instance = await bench.start({ config: { files: [{ path: name, value: 'x' }] } });
-    assert.match((await failureOf(instance)).message, /\[\[File\]\].*not below the app's own folder/);
+    assert.match(
+      (await failureOf(instance)).message,
+      /\[\[File\]\].*not below the app's own folder or one of its own/,
+    );
   }
 });
 

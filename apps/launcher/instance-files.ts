@@ -1,23 +1,42 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { messageOf } from '@haic/kit/errors.ts';
 import { LaunchFailure } from './failure.ts';
 
+export interface InstanceFile {
+  readonly path: string;
+  readonly value: string;
+}
+
+/** Where files may go. */
+export interface FilePlaces {
+  readonly app: string;
+  /** Prefix of all that is outside of the app's folder; empty in a sandbox. */
+  readonly root: string;
+  /** The launcher's own folders, which no file may be in. */
+  readonly reserved: readonly string[];
+}
+
 /**
- * Writes the `[[File]]` values. Every path ends below the app's folder, also when the bundle holds something that would lead
- * elsewhere; only sub-directories are allowed (contract wave-app §2).
+ * Writes the `[[File]]` values: below the app's folder, or where an absolute path says; only sub-directories are allowed (contract
+ * wave-app §2). What the bundle holds cannot lead elsewhere. A folder outside of the app's is mounted for the instance by the runtime or
+ * lies on its data volume; all others are read-only there.
  */
-export async function writeInstanceFiles(
-  appRoot: string,
-  files: readonly { readonly path: string; readonly value: string }[],
-): Promise<void> {
+export async function writeInstanceFiles(places: FilePlaces, files: readonly InstanceFile[]): Promise<void> {
   for (const file of files) {
-    const target = targetOf(appRoot, file.path);
-    await mkdir(path.dirname(target), { recursive: true });
+    const { target, within } = placeOf(places, file.path);
+    await mkdir(path.dirname(target), { recursive: true }).catch((error: unknown) => {
+      throw cannotWrite(file.path, error);
+    });
     const directory = await realpath(path.dirname(target));
-    if (!isBelow(await realpath(appRoot), directory)) throw outside(file.path);
+    if (!isBelow(await realpath(within), directory)) throw outside(file.path);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const handle = await open(path.join(directory, path.basename(target)), flags, 0o600);
+    const handle = await open(path.join(directory, path.basename(target)), flags, 0o600).catch(
+      (error: unknown) => {
+        throw cannotWrite(file.path, error);
+      },
+    );
     try {
       await handle.writeFile(file.value);
     } finally {
@@ -27,23 +46,41 @@ export async function writeInstanceFiles(
 }
 
 const isBelow = (root: string, candidate: string) =>
-  candidate === root || candidate.startsWith(`${root}${path.sep}`);
+  candidate === root || candidate.startsWith(root.endsWith(path.sep) ? root : `${root}${path.sep}`);
+const shown = (name: string) => `[[File]] ${JSON.stringify(name.slice(0, 200))} in app.toml`;
 const outside = (name: string) =>
-  new LaunchFailure(
-    `[[File]] ${JSON.stringify(name.slice(0, 200))} in app.toml is not below the app's own folder.`,
-  );
+  new LaunchFailure(`${shown(name)} is not below the app's own folder or one of its own.`);
+const cannotWrite = (name: string, error: unknown) =>
+  new LaunchFailure(`${shown(name)} cannot be written: ${messageOf(error)}.`, [], error);
 
-function targetOf(appRoot: string, name: string): string {
+/** The file, and the folder that it must not leave by a link. */
+function placeOf(places: FilePlaces, name: string): { target: string; within: string } {
+  if (name.includes('\0')) throw outside(name);
+  const { app } = places;
   // In a sandbox the root is /app itself; elsewhere "/app/x" still means the app's folder.
   const relative = name.startsWith('/app/') ? name.slice('/app/'.length) : name;
-  const target = path.resolve(appRoot, relative);
-  if (name.includes('\0') || !target.startsWith(`${appRoot}${path.sep}`)) throw outside(name);
-  if (path.dirname(target) === appRoot)
-    throw new LaunchFailure(
-      `[[File]] ${JSON.stringify(name.slice(0, 200))} in app.toml must be in a sub-folder of the app.`,
-    );
-  return target;
+  if (path.isAbsolute(relative)) return placeElsewhere(places, name);
+  const target = path.resolve(app, relative);
+  if (!target.startsWith(`${app}${path.sep}`)) throw outside(name);
+  if (path.dirname(target) === app)
+    throw new LaunchFailure(`${shown(name)} must be in a sub-folder of the app.`);
+  return { target, within: app };
 }
+
+function placeElsewhere({ app, root, reserved }: FilePlaces, name: string) {
+  const target = path.join(root === '' ? '/' : root, path.normalize(name));
+  const folder = path.dirname(target);
+  const system = [...reserved, ...systemFolders.map((each) => path.join(root === '' ? '/' : root, each))];
+  if (folder === (root === '' ? '/' : root) || isBelow(app, target)) throw outside(name);
+  if (system.some((each) => isBelow(each, target))) throw outside(name);
+  return { target, within: folder };
+}
+
+/** Second lock on the catalog's door: nothing of the system or of the platform. */
+const systemFolders = [
+  ...['/bin', '/boot', '/dev', '/etc', '/lib', '/lib32', '/lib64', '/libx32', '/opt/haic', '/proc'],
+  ...['/root', '/run', '/sbin', '/sys', '/usr', '/var'],
+];
 
 /** Empties the app's folder before it is filled again, but never the data volume, should one be mounted inside of it. */
 export async function emptyFolder(folder: string, keep?: string): Promise<void> {

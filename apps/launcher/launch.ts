@@ -92,7 +92,8 @@ async function bringBundle({ config, paths, store, settings, log, status, signal
   const timeoutSeconds = settings.downloadTimeout;
   const say = (message: string) => status.say(message);
   const bundle = await fetchBundle({ store, paths, dataVolume, timeoutSeconds, log, say, signal });
-  await writeInstanceFiles(paths.app, config.files);
+  const reserved = [paths.resources, paths.temporary];
+  await writeInstanceFiles({ app: paths.app, root: settings.root, reserved }, config.files);
   return bundle;
 }
 

@@ -89,17 +89,31 @@ test('a bundle that is too large when unpacked, or has too many entries, is refu
 test('[[File]] values are written below the app, also where a link would lead elsewhere', async () => {
   const app = path.join(base, 'app');
   await mkdir(path.join(app, 'conf'), { recursive: true });
-  await writeInstanceFiles(app, [
+  const places = { app, root: base, reserved: [path.join(base, 'resources'), path.join(base, 'tmp')] };
+  await writeInstanceFiles(places, [
     { path: 'conf/a.txt', value: 'one' },
     { path: './new/deep/b.txt', value: 'two' },
     { path: '/app/conf/c.txt', value: 'three' },
+    { path: '/config/of-its-own/d.txt', value: 'four' },
   ]);
+  assert.equal(await readFile(path.join(base, 'config/of-its-own/d.txt'), 'utf8'), 'four');
   assert.equal(await readFile(path.join(app, 'new/deep/b.txt'), 'utf8'), 'two');
   assert.equal((await stat(path.join(app, 'conf/c.txt'))).mode & 0o777, 0o600);
   await symlink(base, path.join(app, 'leads-out'));
   await symlink(path.join(base, 'target'), path.join(app, 'conf/link'));
-  for (const name of ['leads-out/x', 'conf/link', 'top.txt', '../app2/x', 'a\0/b', '/etc/x', '/resources/x'])
-    await assert.rejects(writeInstanceFiles(app, [{ path: name, value: 'x' }]), name);
+  await symlink(path.join(base, 'target'), path.join(base, 'config/link'));
+  const wrong = [
+    'leads-out/x',
+    'conf/link',
+    'top.txt',
+    '../app2/x',
+    'a\0/b',
+    '/etc/x',
+    '/resources/x',
+    '/tmp/x/y',
+  ];
+  for (const name of [...wrong, '/top.txt', '/config/../etc/x', '/config/link', '/app/../etc/x'])
+    await assert.rejects(writeInstanceFiles(places, [{ path: name, value: 'x' }]), /\[\[File\]\]/, name);
   await assert.rejects(access(path.join(base, 'target')));
 });
 

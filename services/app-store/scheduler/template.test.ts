@@ -138,6 +138,15 @@ test('limits, ports and volumes come from app.toml, with defaults', () => {
   });
 });
 
+test('a file outside of the app’s folder gets a folder there, unless the data volume has it', () => {
+  const at = (path: string) => ({ path, from: literal('x') });
+  const files = [at('conf/a'), at('/app/etc/b'), at('/config/own/c'), at('/data/conf/d')];
+  const { template } = build(exampleApp({ runtime: { volumeMount: '/data' }, manifest: { files } })).spec;
+  assert.deepEqual(template.volumes.slice(4), [
+    { name: 'files-1', mountPath: '/config/own', source: { kind: 'ephemeral' } },
+  ]);
+});
+
 test('a required secret is refused by name, an optional one is left out', () => {
   const needs = (optional: boolean) =>
     exampleApp({

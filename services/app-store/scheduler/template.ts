@@ -4,8 +4,8 @@ import type { VolumeMount, WorkloadSpec } from '@haic/platform/runtime/port.ts';
 import type { App, Manifest } from '../catalog/client.ts';
 import { baseUrlOf, instanceUrl } from './addresses.ts';
 import type { LauncherConfig } from './launcher-config.ts';
-import { annotationsOf, type InstanceIdentity, labelsOf, workloadNameOf } from './model.ts';
 import { madeFor, madeForAnnotation } from './made-for.ts';
+import { annotationsOf, type InstanceIdentity, labelsOf, workloadNameOf } from './model.ts';
 import type { RuntimeVersion } from './runtime-versions.ts';
 import { instanceKey } from './signature.ts';
 
@@ -90,7 +90,8 @@ function resourcesOf({ runtime }: Manifest, settings: TemplateSettings) {
   };
 }
 
-function volumesOf({ runtime }: Manifest, instanceId: string): VolumeMount[] {
+function volumesOf(manifest: Manifest, instanceId: string): VolumeMount[] {
+  const { runtime } = manifest;
   const persistent = (claim: string, sizeBytes: number | undefined) =>
     ({ kind: 'persistent', claim, ...(sizeBytes === undefined ? {} : { sizeBytes }) }) as const;
   const volumes: VolumeMount[] = [
@@ -117,7 +118,21 @@ function volumesOf({ runtime }: Manifest, instanceId: string): VolumeMount[] {
       source: persistent(`${instanceId}-data`, runtime.volumeSize),
     });
   }
-  return volumes;
+  return [...volumes, ...fileVolumes(manifest)];
+}
+
+/** A [[File]] outside of the app's folder gets a folder of its own there, unless it lies on the data volume (wave-app.md §2). */
+function fileVolumes({ files, runtime }: Manifest): VolumeMount[] {
+  const isIn = (folder: string, tree: string | undefined) =>
+    tree !== undefined && (folder === tree || folder.startsWith(`${tree}/`));
+  return files
+    .map(({ path }) => posix.dirname(posix.resolve(appDirectory, path)))
+    .filter((folder) => !isIn(folder, appDirectory) && !isIn(folder, runtime.volumeMount))
+    .map((mountPath, index) => ({
+      name: `files-${index + 1}`,
+      mountPath: checkedMountPath(mountPath, '[[File]].Path'),
+      source: { kind: 'ephemeral' },
+    }));
 }
 
 /** A volume here would hide the system, the platform's own files or the whole app. `/app/data` is fine, `/app` is not. */
@@ -126,9 +141,8 @@ const reservedTrees = [
   ...['/tmp', '/usr', '/var/run', '/opt/haic', resourcesDirectory],
 ];
 
-export function checkedMountPath(path: string): string {
-  const refuse = (why: string) =>
-    invalid('invalid_volume_mount', `Runtime.VolumeMount cannot be "${path}": ${why}.`);
+export function checkedMountPath(path: string, key = 'Runtime.VolumeMount'): string {
+  const refuse = (why: string) => invalid('invalid_volume_mount', `${key} cannot be "${path}": ${why}.`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(path)) throw refuse('it contains control characters');
   if (!path.startsWith('/') || posix.normalize(path).replace(/(.)\/$/, '$1') !== path.replace(/(.)\/$/, '$1'))
