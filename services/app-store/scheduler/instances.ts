@@ -44,6 +44,7 @@ export function createInstances(options: {
   const known = new Map<string, { workload: Workload; instance: Instance; text: string }>();
   const subscribers = new Set<Subscriber>();
   const history = createStartHistory();
+  const lookedAfterSince = new Date().toISOString();
   let synced = false;
   const tracker = createProgressTracker({
     onChange: refresh,
@@ -81,6 +82,7 @@ export function createInstances(options: {
       lastFailure: failureOf(facts),
       stages: stagesOf({
         createdAt: identity.resumedAt ?? identity.createdAt,
+        lookedAfterSince,
         workload: status,
         report,
         usual: (stage) => history.usual(identity.app.id, stage),

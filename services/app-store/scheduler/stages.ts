@@ -5,6 +5,8 @@ import { type Stage, type StageName, stageNames } from './model.ts';
 export interface StageFacts {
   /** When it was asked for: created, or woken up. */
   readonly createdAt: string;
+  /** When the platform began to look after it: what was asked for before an `up` has waited only since then. */
+  readonly lookedAfterSince: string;
   readonly workload: WorkloadStatus;
   readonly report: LauncherReport | undefined;
   /** Usual seconds of a stage, where known. */
@@ -45,8 +47,9 @@ function stageOf(name: StageName, facts: StageFacts): Stage {
     : { name, state: 'waiting' };
 }
 
-function queued({ createdAt, workload }: StageFacts): Stage {
-  const startedAt = workload.restartCount > 0 ? workload.lastTermination?.finishedAt : createdAt;
+function queued(facts: StageFacts): Stage {
+  const { workload } = facts;
+  const startedAt = queuedAt(facts);
   const since = startedAt === undefined ? {} : { startedAt };
   if (workload.phase === 'Pending') return { name: 'queued', state: 'running', ...since };
   if (workload.phase === 'Suspended') return { name: 'queued', state: 'waiting' };
@@ -56,6 +59,16 @@ function queued({ createdAt, workload }: StageFacts): Stage {
     ...since,
     ...(workload.startedAt === undefined ? {} : { finishedAt: workload.startedAt }),
   };
+}
+
+/** When the wait before the present start began. */
+function queuedAt({ createdAt, lookedAfterSince, workload }: StageFacts): string | undefined {
+  const asked = workload.restartCount > 0 ? workload.lastTermination?.finishedAt : createdAt;
+  if (asked === undefined) return undefined;
+  // A process that is older than the platform's own was started by an earlier one, at a time of its own.
+  const { phase, startedAt } = workload;
+  const byThisOne = phase === 'Pending' || startedAt === undefined || startedAt >= lookedAfterSince;
+  return byThisOne && asked < lookedAfterSince ? lookedAfterSince : asked;
 }
 
 /** What was under way when the process ended is what failed. */

@@ -139,10 +139,13 @@ test('a port that is taken keeps the runtime’s own reason and words', () => {
 
 const stages = (workload: WorkloadStatus, report?: unknown) =>
   Object.fromEntries(
-    stagesOf({ createdAt: since, workload, report: parseReport(report), usual: () => undefined }).map((s) => [
-      s.name,
-      s.state,
-    ]),
+    stagesOf({
+      createdAt: since,
+      lookedAfterSince: since,
+      workload,
+      report: parseReport(report),
+      usual: () => undefined,
+    }).map((s) => [s.name, s.state]),
   );
 
 test('stages follow the launcher, and are all done once the instance is ready', () => {
@@ -170,6 +173,19 @@ test('stages follow the launcher, and are all done once the instance is ready', 
   assert.ok(
     Object.values(stages(status('Ready', { startedAt: since }), report)).every((state) => state === 'done'),
   );
+});
+
+test('after the platform was stopped and started, an instance has waited since then and not since it was made', () => {
+  const queuedSince = (startedAt: string, workload: Partial<WorkloadStatus> = {}) =>
+    stagesOf({
+      createdAt: '2026-01-01T10:00:00.000Z',
+      lookedAfterSince: '2026-01-05T08:00:00.000Z',
+      workload: status('Running', { startedAt, ...workload }),
+      report: undefined,
+      usual: () => undefined,
+    })[0]?.startedAt;
+  assert.equal(queuedSince('2026-01-05T08:00:02.000Z'), '2026-01-05T08:00:00.000Z');
+  assert.equal(queuedSince('2026-01-01T10:00:03.000Z'), '2026-01-01T10:00:00.000Z', 'it ran all the time');
 });
 
 test('the stage under way when the process ended is the one that failed', () => {
