@@ -33,6 +33,7 @@ interface Shot {
 const shots: readonly Shot[] = [
   { name: 'store', path: '/' },
   { name: 'store-search', path: '/?q=finance' },
+  { name: 'store-tag', path: '/?tag=Sample' },
   { name: 'store-nothing', path: '/?q=zzz' },
   { name: 'app', path: `/apps/${appNamed('ai.h2o.churn').id}` },
   {
@@ -40,6 +41,16 @@ const shots: readonly Shot[] = [
     path: `/apps/${appNamed('ai.h2o.churn').id}`,
     prepare: (page) => page.getByRole('button', { name: 'Run', exact: true }).click(),
   },
+  { name: 'app-failing', path: `/apps/${appNamed('org.example.retired').id}` },
+  {
+    name: 'app-hand-over',
+    path: `/apps/${appNamed('ai.h2o.hello').id}`,
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Manage this app' }).click();
+      await page.getByRole('menuitem', { name: 'Hand over this version' }).click();
+    },
+  },
+  { name: 'app-nothing-to-visit', path: `/apps/${appNamed('ai.h2o.market').id}?visit=none` },
   { name: 'app-managed', path: `/apps/${appNamed('ai.h2o.market').id}` },
   { name: 'app-link', path: `/apps/${appNamed('org.example.docs').id}` },
   { name: 'instance-ready', path: `/instances/${ready.data.id}` },
@@ -47,6 +58,17 @@ const shots: readonly Shot[] = [
   { name: 'instance-starting', path: `/instances/${starting.data.id}` },
   { name: 'instances', path: '/instances' },
   { name: 'my-apps', path: '/my-apps' },
+  {
+    name: 'my-apps-delete',
+    path: '/my-apps',
+    prepare: async (page) => {
+      for (const title of ['Churn explorer', 'Hello'])
+        await page.getByRole('checkbox', { name: `Select ${title} 1.2.0` }).check();
+      await page.getByRole('button', { name: 'Delete', exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+      await page.getByText('0 deleted, 2 not').waitFor();
+    },
+  },
   { name: 'import', path: '/import' },
   {
     name: 'import-problems',

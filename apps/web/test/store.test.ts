@@ -30,7 +30,7 @@ describe('The store', { concurrency: 4 }, () => {
     await page.getByRole('button', { name: 'Clear the search' }).click();
     await page.waitForFunction(() => document.querySelectorAll('article').length === 24);
     await page.getByRole('button', { name: 'Show more' }).click();
-    await page.waitForFunction(() => document.querySelectorAll('article').length === 28);
+    await page.waitForFunction(() => document.querySelectorAll('article').length === 29);
     assert.deepEqual(portal.complaints, []);
   });
 
@@ -86,6 +86,8 @@ describe('The store', { concurrency: 4 }, () => {
     assert.equal(await page.locator('.prose script, .prose img, .prose a[href^="javascript"]').count(), 0);
     assert.equal(await page.title(), 'Churn explorer · Haic');
     assert.equal(await page.getByRole('link', { name: 'guide' }).getAttribute('rel'), 'noopener noreferrer');
+    assert.equal(await page.locator('.prose table td').count(), 6, 'GitHub’s tables are tables');
+    assert.equal(await page.locator('.prose input[type=checkbox]:disabled').count(), 2);
     assert.deepEqual(
       requests.filter((url) => !url.startsWith(standIn.url)),
       [],
@@ -181,6 +183,96 @@ describe('The store', { concurrency: 4 }, () => {
     const instance = standIn.run(managed, 'ALL_USERS');
     const visit = page.getByRole('link', { name: 'Visit' });
     await visit.waitFor();
-    assert.equal(await visit.getAttribute('href'), instance.data.url);
+    const answer = await portal.context.request.get(`${standIn.url}${await visit.getAttribute('href')}`, {
+      maxRedirects: 0,
+    });
+    assert.equal(answer.headers().location, instance.data.url);
+
+    instance.gone = true;
+    await page.goto(`${standIn.url}/apps/${managed.id}?visit=none`);
+    await page.getByText('There is nothing to visit just now').waitFor();
+    await page.getByText('grace.hopper runs this app for everyone').waitFor();
+  });
+
+  test('a tag shows only what carries it, in the address, and goes again', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(standIn.url);
+    const tag = page.getByRole('button', { name: 'Finance' });
+    await tag.click();
+    await page.waitForURL(/\?tag=Finance$/);
+    await page.waitForFunction(() => document.querySelectorAll('article').length === 2);
+    assert.equal(await tag.getAttribute('aria-pressed'), 'true');
+    await page.getByRole('searchbox', { name: 'Search apps' }).fill('zzz');
+    await page.getByText('Only apps with the tag “Finance” were looked at').waitFor();
+    await page.getByRole('button', { name: 'Clear the search' }).click();
+    await tag.click();
+    await page.waitForFunction(() => document.querySelectorAll('article').length === 24);
+
+    await page.goto(`${standIn.url}/apps/${sampleNamed(standIn, 'ai.h2o.churn').id}`);
+    await page.getByRole('link', { name: 'Explainable' }).click();
+    await page.waitForURL(/\?tag=Explainable$/);
+    await page.waitForFunction(() => document.querySelectorAll('article').length === 1);
+  });
+
+  test('an app that cannot run says so in lists and on its page, and can be looked at again', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    const app = sampleNamed(standIn, 'org.example.retired');
+    await page.goto(`${standIn.url}/?q=forecast`);
+    await page.getByRole('article').getByText('cannot run').waitFor();
+    await page.getByRole('link', { name: app.title }).click();
+    await page.getByText('This app cannot run here just now', { exact: true }).waitFor();
+    await page.getByText('needs Python 3.9, which is not installed').first().waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Run', exact: true }).isDisabled(), true);
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await page.getByText('This app cannot run here just now').first().waitFor({ state: 'detached' });
+    assert.equal(await page.getByRole('button', { name: 'Run', exact: true }).isEnabled(), true);
+  });
+
+  test('a version is handed over to another person by name', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    const app = sampleNamed(standIn, 'ai.h2o.hello');
+    await page.goto(`${standIn.url}/apps/${app.id}`);
+    await page.getByRole('button', { name: 'Manage this app' }).click();
+    await page.getByRole('menuitem', { name: 'Hand over this version' }).click();
+    const dialog = page.getByRole('dialog', { name: `Hand over ${app.title} ${app.version}` });
+    await dialog.getByRole('textbox', { name: 'User name of the new owner' }).fill('nobody');
+    await dialog.getByRole('button', { name: 'Hand over' }).click();
+    await dialog.getByText('There is no person named nobody').waitFor();
+    await dialog.getByRole('textbox').fill('grace.hopper');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/my-apps$/);
+    assert.equal(sampleNamed(standIn, 'ai.h2o.hello').owner.username, 'grace.hopper');
+  });
+
+  test('several versions are deleted at once; what is refused stays and says why', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    const inUse = sampleNamed(standIn, 'ai.h2o.hello');
+    standIn.run(inUse, 'PRIVATE');
+    await page.goto(`${standIn.url}/my-apps`);
+    for (const title of ['Hello', 'Who am I']) {
+      const box = page.getByRole('checkbox', { name: `Select ${title} 1.2.0` });
+      await box.focus();
+      await page.keyboard.press('Space');
+    }
+    await page.getByText('2 selected').waitFor();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete 2 versions?' });
+    await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+    await dialog.getByText('1 deleted, 1 not').waitFor();
+    assert.match(
+      await dialog.getByRole('list', { name: 'Not deleted' }).innerText(),
+      /Hello 1\.2\.0: This app has instances/,
+    );
+    await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
+    await page.getByText('1 selected').waitFor();
+    assert.deepEqual(
+      standIn.apps.filter(({ name }) => ['ai.h2o.hello', 'ai.h2o.whoami'].includes(name)),
+      [inUse],
+    );
+    assert.deepEqual(portal.complaints, []);
   });
 });

@@ -176,5 +176,7 @@ describe('preconditions', () => {
       [app.id],
     );
     assert.deepEqual((await started.call('GET', '/api/v1/apps?tag=Fin', owner)).json.items, []);
+    const searched = await started.call('GET', '/api/v1/apps?query=finan', owner);
+    assert.equal(searched.json.items[0]?.id, app.id, 'tags are searched, too');
   });
 });

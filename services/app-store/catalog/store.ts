@@ -162,7 +162,7 @@ export function createAppStore(database: Database) {
         and id in (select distinct on (name) id from catalog.apps where ${inScope(query.scope)}
           order by name, version_order desc, created_at desc, id)`;
       const matches = sql`
-        and position(lower(${query.query}) in lower(name || ' ' || title || ' ' || description)) > 0`;
+        and position(lower(${query.query}) in lower(name || ' ' || title || ' ' || description || ' ' || (manifest->>'tags'))) > 0`;
       const fails = sql`jsonb_path_exists(precondition_problems, '$[*] ? (@.blocks == true)')`;
       const asFound = query.precondition === 'FAILED' ? sql`and ${fails}` : sql`and not ${fails}`;
       const rows = await sql<Row[]>`

@@ -49,11 +49,13 @@ async function apps(call: Call): Promise<void> {
   const { searchParams } = call.url;
   if (call.request.method === 'POST') return importApp(call);
   const query = searchParams.get('query') ?? '';
+  const tag = searchParams.get('tag');
   page(
     call,
     call.standIn.apps.filter(
       (candidate) =>
         matches(query, candidate.title, candidate.name, candidate.description, ...candidate.tags) &&
+        (tag === null || candidate.tags.includes(tag)) &&
         (searchParams.get('mine') !== 'true' || candidate.owner.subject === call.standIn.me.subject),
     ),
   );
@@ -137,22 +139,44 @@ async function app(call: Call, id: string, sub?: string, name?: string): Promise
     response.writeHead(204).end();
     return;
   }
+  if (sub === 'visit') {
+    const open = standIn.instances.findLast(
+      (one) => one.data.app.id === id && one.data.status === 'DEPLOYED',
+    );
+    response.writeHead(303, { location: open?.data.url ?? `/apps/${id}?visit=none` }).end();
+    return;
+  }
   let current = found;
+  if (sub === 'preconditions') {
+    const precondition = { status: 'PASSED', problems: [], checkedAt: new Date().toISOString() } as const;
+    current = { ...found, precondition, canRun: true, cannotRunBecause: '' };
+    standIn.apps[standIn.apps.indexOf(found)] = current;
+  }
   if (request.method === 'PATCH') {
-    current = { ...found, ...(JSON.parse(await text(request)) as Partial<App>) };
+    const { owner, ...change } = JSON.parse(await text(request)) as Partial<App> & { owner?: string };
+    if (owner === 'nobody') throw new Problem(422, 'owner_unknown', 'There is no person named nobody.');
+    current = {
+      ...found,
+      ...change,
+      ...(owner === undefined
+        ? {}
+        : { owner: { subject: `sub-${owner}`, username: owner }, canManage: false }),
+    };
     standIn.apps[standIn.apps.indexOf(found)] = current;
   }
   const { version, createdAt, canRun } = current;
+  const precondition = current.precondition.status;
   const older = {
     id: standIn.apps[1]?.id ?? id,
     version: '1.1.0',
     createdAt: '2026-01-07T10:00:00.000Z',
     canRun,
+    precondition: 'PASSED',
   };
   json(response, 200, {
     ...current,
     canDownload: true,
-    versions: [{ id, version, createdAt, canRun }, older],
+    versions: [{ id, version, createdAt, canRun, precondition }, older],
   });
 }
 

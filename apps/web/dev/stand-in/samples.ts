@@ -1,7 +1,7 @@
 import type { App, Me } from '../../src/api/types.ts';
 
 export const ada = { subject: '5d0c8d2e-0001-4000-8000-000000000001', username: 'ada' };
-const grace = { subject: '5d0c8d2e-0002-4000-8000-000000000002', username: 'grace.hopper' };
+export const grace = { subject: '5d0c8d2e-0002-4000-8000-000000000002', username: 'grace.hopper' };
 
 export const meOf = (publicUrl: string): Me => ({
   ...ada,
@@ -38,6 +38,14 @@ export const picture = (label: string, hue: number, width: number, height: numbe
 const longDescription = `# What it does
 
 Shows **churn** by segment, and *why* the model believes it. See the [guide](https://example.org/guide) for the method.
+
+| Segment | Customers | Risk |
+| --- | ---: | --- |
+| New | 1,204 | high |
+| Loyal | 880 | low |
+
+- [x] Explains every score
+- [ ] Speaks French
 
 ### Views
 
@@ -106,6 +114,29 @@ const samples: readonly Sample[] = [
   },
 ];
 
+/** Appended, so that the others keep their places. */
+const failing: Sample = {
+  name: 'org.example.retired',
+  title: 'Sales forecast 2022',
+  description: 'Ran on a Python that this machine no longer has.',
+  tags: ['Retail'],
+  precondition: {
+    status: 'FAILED',
+    problems: [
+      {
+        code: 'python_missing',
+        message:
+          'The runtime version deb_py39 needs Python 3.9, which is not installed on this machine. There is: 3.11. An administrator can install it, or let deb_py39 be an alias of another one (HAIC_RUNTIME_VERSIONS).',
+        blocks: true,
+      },
+    ],
+    checkedAt: new Date(Date.now() - 1_200_000).toISOString(),
+  },
+  canRun: false,
+  cannotRunBecause:
+    'This app cannot run here just now. The runtime version deb_py39 needs Python 3.9, which is not installed on this machine.',
+};
+
 const more = [
   'Credit risk',
   'Demand forecast',
@@ -141,7 +172,7 @@ export function sampleApps(): App[] {
     owner: grace,
     canManage: false,
   }));
-  return [...samples, ...generated].map((sample, index) => complete(sample, index));
+  return [...samples, ...generated, failing].map((sample, index) => complete(sample, index));
 }
 
 function complete(sample: Sample, index: number): App {
@@ -158,6 +189,7 @@ function complete(sample: Sample, index: number): App {
     mode: 'wave',
     routingMode: 'DOMAIN',
     oidc: false,
+    precondition: { status: 'PASSED', problems: [], checkedAt: createdAt },
     createdAt,
     updatedAt: createdAt,
     linkAddress: null,

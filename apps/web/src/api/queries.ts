@@ -28,13 +28,14 @@ export const useMe = () =>
   });
 
 /** `mine`: what one has imported, each version by itself. */
-export const useApps = (filter: { query: string; mine?: boolean }) =>
+export const useApps = (filter: { query: string; tag?: string | undefined; mine?: boolean }) =>
   useInfiniteQuery({
     queryKey: ['apps', filter],
     queryFn: ({ pageParam, signal }) =>
       call<Page<App>>(
         `/api/v1/apps${queryString({
           query: filter.query,
+          tag: filter.tag,
           ...(filter.mine === true ? { mine: true, versions: 'all' } : {}),
           pageSize: appsPageSize,
           pageToken: pageParam,
@@ -114,6 +115,29 @@ export const useSetAppVisibility = (id: string) => {
   });
 };
 
+/** Another owner decides from then on; who gave it away may not even see it any more. */
+export const useHandOverApp = (id: string) => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (owner: string) =>
+      call<App>(`/api/v1/apps/${encodeURIComponent(id)}`, { method: 'PATCH', body: { owner } }),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ['app', id] });
+      void client.invalidateQueries({ queryKey: ['apps'] });
+    },
+  });
+};
+
+/** Looks again whether the app can run, at every byte of its bundle. */
+export const useCheckApp = (id: string) => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call<App>(`/api/v1/apps/${encodeURIComponent(id)}/preconditions`, { method: 'POST' }),
+    onSuccess: (app) => client.setQueryData(['app', id], app),
+    onSettled: () => client.invalidateQueries({ queryKey: ['apps'] }),
+  });
+};
+
 export const useDeleteApp = () => {
   const client = useQueryClient();
   return useMutation({
@@ -122,20 +146,30 @@ export const useDeleteApp = () => {
   });
 };
 
+/** Seen at once. What came of it the instance's own page learns from its events, as with `useInstanceAction`. */
 export const useSetInstanceVisibility = (id: string) => {
   const client = useQueryClient();
+  const show = (visibility: Visibility) =>
+    client.setQueryData<Instance>(instanceKey(id), (now) =>
+      now === undefined ? undefined : { ...now, visibility },
+    );
   return useMutation({
     mutationFn: (visibility: Visibility) =>
       call<Instance>(`/api/v1/instances/${encodeURIComponent(id)}`, {
         method: 'PATCH',
         body: { visibility },
       }),
-    onMutate: (visibility) => changed<Instance>(client, instanceKey(id), { visibility }),
-    onError: (_error, _visibility, before) => client.setQueryData(instanceKey(id), before),
-    onSettled: () => {
-      void client.invalidateQueries({ queryKey: instanceKey(id) });
-      void client.invalidateQueries({ queryKey: ['instances'] });
+    onMutate: async (visibility) => {
+      await client.cancelQueries({ queryKey: instanceKey(id) });
+      const before = client.getQueryData<Instance>(instanceKey(id))?.visibility;
+      show(visibility);
+      return before;
     },
+    // The visibility alone: events may have changed the rest meanwhile.
+    onError: (_error, _visibility, before) => {
+      if (before !== undefined) show(before);
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: ['instances'] }),
   });
 };
 

@@ -44,11 +44,24 @@ export interface Owner {
   readonly username: string;
 }
 
+/** Whether an app can still run here, as the platform found it last. */
+export interface Precondition {
+  readonly status: 'PASSED' | 'FAILED';
+  readonly problems: readonly {
+    readonly code: string;
+    readonly message: string;
+    /** False for a warning: the app runs. */
+    readonly blocks: boolean;
+  }[];
+  readonly checkedAt: string;
+}
+
 export interface AppVersion {
   readonly id: string;
   readonly version: string;
   readonly createdAt: string;
   readonly canRun: boolean;
+  readonly precondition: Precondition['status'];
 }
 
 export interface App {
@@ -68,6 +81,7 @@ export interface App {
   readonly mode: string;
   readonly routingMode: string;
   readonly oidc: boolean;
+  readonly precondition: Precondition;
   readonly createdAt: string;
   readonly updatedAt: string;
   /** Where a LINK app leads. */

@@ -24,8 +24,8 @@ export function AppInstances({ app }: { app: App }) {
             value={which}
             onChange={(value) => setWhich(value === 'all' ? 'all' : 'mine')}
             data={[
-              { value: 'mine', label: 'Mine' },
-              { value: 'all', label: 'All I may see' },
+              { value: 'mine', label: 'My instances' },
+              { value: 'all', label: 'All instances' },
             ]}
           />
         )}

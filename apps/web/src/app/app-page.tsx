@@ -1,7 +1,7 @@
-import { Badge, Button, Group, Menu, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { IconDots, IconDownload, IconEye, IconTrash } from '@tabler/icons-react';
+import { Alert, Anchor, Badge, Button, Group, Menu, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { IconDots, IconDownload, IconEye, IconTrash, IconUserShare } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
-import { useNavigate, useParams } from 'react-router';
+import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
 import { ApiError } from '../api/problem.ts';
 import { useApp, useSetAppVisibility } from '../api/queries.ts';
 import type { App } from '../api/types.ts';
@@ -15,7 +15,9 @@ import { VisibilityLabel } from '../components/visibility.tsx';
 import { VisibilityDialog } from '../components/visibility-dialog.tsx';
 import { AppInstances } from './app-instances.tsx';
 import { DeleteAppDialog } from './delete-app-dialog.tsx';
+import { HandOverDialog } from './hand-over-dialog.tsx';
 import { MainAction } from './main-action.tsx';
+import { PreconditionPanel } from './precondition-panel.tsx';
 import { Screenshots } from './screenshots.tsx';
 import { Versions } from './versions.tsx';
 
@@ -43,6 +45,8 @@ function AppDetails({ app }: { app: App }) {
   return (
     <Stack gap="xl">
       <AppHeader app={app} />
+      <NobodyRunsIt app={app} />
+      <PreconditionPanel app={app} />
       {app.screenshots.length > 0 && <Screenshots title={app.title} urls={app.screenshots} />}
       {app.longDescription !== '' && (
         <section aria-label="Description">
@@ -55,6 +59,21 @@ function AppDetails({ app }: { app: App }) {
       <Facts app={app} />
       {app.versions !== undefined && <Versions app={app} versions={app.versions} />}
     </Stack>
+  );
+}
+
+/** A visit that led nowhere ends here. */
+function NobodyRunsIt({ app }: { app: App }) {
+  const [parameters] = useSearchParams();
+  if (parameters.get('visit') !== 'none' || app.lifecycle !== 'MANAGED') return null;
+  return (
+    <Alert variant="outline" className="notice" title="There is nothing to visit just now">
+      <Text size="sm" className="break">
+        {app.canRun
+          ? 'No instance of this app runs that others may open. Run one, and choose who can open it.'
+          : `${app.owner.username} runs this app for everyone, and has no instance up just now that you may open. Try again later, or ask them.`}
+      </Text>
+    </Alert>
   );
 }
 
@@ -82,9 +101,11 @@ function AppHeader({ app }: { app: App }) {
           {app.tags.length > 0 && (
             <Group gap={6} mt="xs">
               {app.tags.map((tag) => (
-                <Badge key={tag} variant="light" tt="none" maw="100%">
-                  {tag}
-                </Badge>
+                <Anchor key={tag} component={Link} to={`/?tag=${encodeURIComponent(tag)}`} maw="100%">
+                  <Badge variant="light" tt="none" maw="100%" style={{ cursor: 'pointer' }}>
+                    {tag}
+                  </Badge>
+                </Anchor>
               ))}
             </Group>
           )}
@@ -99,7 +120,7 @@ function AppHeader({ app }: { app: App }) {
 }
 
 function ManageMenu({ app }: { app: App }) {
-  const [dialog, setDialog] = useState<'visibility' | 'delete'>();
+  const [dialog, setDialog] = useState<'visibility' | 'hand over' | 'delete'>();
   const setVisibility = useSetAppVisibility(app.id);
   const navigate = useNavigate();
   const close = () => setDialog(undefined);
@@ -132,6 +153,9 @@ function ManageMenu({ app }: { app: App }) {
               <Menu.Item leftSection={<IconEye size={16} />} onClick={() => setDialog('visibility')}>
                 Change visibility
               </Menu.Item>
+              <Menu.Item leftSection={<IconUserShare size={16} />} onClick={() => setDialog('hand over')}>
+                Hand over this version
+              </Menu.Item>
               <Menu.Item leftSection={<IconTrash size={16} />} onClick={() => setDialog('delete')}>
                 Delete this version
               </Menu.Item>
@@ -145,6 +169,16 @@ function ManageMenu({ app }: { app: App }) {
           current={app.visibility}
           onClose={close}
           onSave={(visibility) => setVisibility.mutateAsync(visibility)}
+        />
+      )}
+      {dialog === 'hand over' && (
+        <HandOverDialog
+          app={app}
+          onClose={close}
+          onDone={() => {
+            close();
+            void navigate('/my-apps');
+          }}
         />
       )}
       {dialog === 'delete' && (

@@ -1,23 +1,32 @@
 import Markdown, { type Components } from 'react-markdown';
+import remarkGfm from 'remark-gfm';
 import { safeHref } from '../components/safe-href.ts';
 
 /**
- * The author's Markdown. Raw HTML is not rendered, links are http(s) only and open apart, and what is not on this host is a
+ * The author's Markdown, GitHub's kind: tables, task lists, bare links. Raw HTML is not rendered, links are http(s) only and open apart, and what is not on this host is a
  * link rather than an image: a description must not tell its author who reads it.
  */
 export const LongDescription = ({ markdown }: { markdown: string }) => (
   <div className="prose">
-    <Markdown components={components} skipHtml>
+    <Markdown components={components} remarkPlugins={plugins} skipHtml>
       {markdown}
     </Markdown>
   </div>
 );
+
+const plugins = [remarkGfm];
 
 const components: Components = {
   // The page's own title is the first heading; the author's come below it.
   h1: ({ children }) => <h2>{children}</h2>,
   h2: ({ children }) => <h3>{children}</h3>,
   h3: ({ children }) => <h4>{children}</h4>,
+  // A wide table scrolls by itself instead of widening the page.
+  table: ({ children }) => (
+    <div className="prose-table">
+      <table>{children}</table>
+    </div>
+  ),
   a: ({ href, children }) => {
     const safe = safeHref(href);
     if (safe === undefined) return <span>{children}</span>;

@@ -14,8 +14,8 @@ export function MainAction({ app }: { app: App }) {
 }
 
 function OpenLink({ app }: { app: App }) {
-  const href = safeHref(app.linkAddress);
-  if (href === undefined) return <Text c="dimmed">This app's address is not known.</Text>;
+  const href = app.precondition.status === 'FAILED' ? undefined : safeHref(app.linkAddress);
+  if (href === undefined) return <Text c="dimmed">This app's address cannot be opened.</Text>;
   return (
     <Button
       component="a"
@@ -32,14 +32,14 @@ function OpenLink({ app }: { app: App }) {
 
 function Visit({ app }: { app: App }) {
   const instances = useInstances({ appId: app.id, all: true });
-  const open = (instances.data?.pages.flatMap((page) => page.items) ?? [])
-    .filter((instance) => instance.status === 'DEPLOYED' && instance.canOpen)
-    .toSorted((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
-  const href = safeHref(open?.url);
+  const isOpen = (instances.data?.pages.flatMap((page) => page.items) ?? []).some(
+    (instance) => instance.status === 'DEPLOYED' && instance.canOpen,
+  );
   return (
     <>
-      {href !== undefined ? (
-        <Button component="a" href={href} size="md">
+      {isOpen ? (
+        // The platform picks the newest at that moment.
+        <Button component="a" href={`/api/v1/apps/${encodeURIComponent(app.id)}/visit`} size="md">
           Visit
         </Button>
       ) : (
@@ -66,7 +66,7 @@ function Run({ app, primary }: { app: App; primary: boolean }) {
       >
         Run
       </Button>
-      {!app.canRun && (
+      {!app.canRun && app.precondition.status === 'PASSED' && (
         <Text id="cannot-run" size="sm" c="dimmed" mt={6} maw={220}>
           {app.cannotRunBecause || 'You may see this app, but not run it.'}
         </Text>

@@ -33,6 +33,11 @@ export function Versions({ app, versions }: { app: App; versions: readonly AppVe
                 <Age iso={version.createdAt} />
               </Table.Td>
               <Table.Td ta="right">
+                {version.precondition === 'FAILED' && (
+                  <Text size="xs" c="dimmed">
+                    cannot run
+                  </Text>
+                )}
                 {version.canRun && (
                   <Button
                     size="xs"

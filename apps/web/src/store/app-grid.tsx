@@ -1,4 +1,5 @@
 import { Badge, Button, Center, Group, Skeleton, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { useApps } from '../api/queries.ts';
 import type { App } from '../api/types.ts';
@@ -7,7 +8,8 @@ import { VisibilityLabel } from '../components/visibility.tsx';
 
 const shownTags = 3;
 
-function AppCard({ app, running, showVisibility }: { app: App; running: number; showVisibility: boolean }) {
+function AppCard(props: { app: App; running: number; showVisibility: boolean; control: ReactNode }) {
+  const { app, running, showVisibility } = props;
   return (
     <article className="card">
       <Group wrap="nowrap" align="flex-start" gap="sm">
@@ -27,6 +29,7 @@ function AppCard({ app, running, showVisibility }: { app: App; running: number; 
             running
           </Badge>
         )}
+        {props.control}
       </Group>
       <Text size="sm" className="clamp-2 break" flex={1} mih={42}>
         {app.description}
@@ -36,6 +39,11 @@ function AppCard({ app, running, showVisibility }: { app: App; running: number; 
           <Text size="xs" c="dimmed" component="span">
             <VisibilityLabel visibility={app.visibility} />
           </Text>
+        )}
+        {app.precondition.status === 'FAILED' && (
+          <Badge color="#b42318" variant="filled" size="sm" tt="none">
+            {app.lifecycle === 'LINK' ? 'cannot be opened' : 'cannot run'}
+          </Badge>
         )}
         {app.lifecycle !== 'ON_DEMAND' && (
           <Badge variant="default" size="sm" tt="none">
@@ -63,6 +71,8 @@ export function AppGrid(props: {
   /** How many instances of an app (by id) run for who looks. */
   running: ReadonlyMap<string, number>;
   showVisibility?: boolean;
+  /** Something of an app's own in the corner of its card. */
+  controlOf?: (app: App) => ReactNode;
 }) {
   const { apps, items } = props;
   return (
@@ -74,6 +84,7 @@ export function AppGrid(props: {
               app={app}
               running={props.running.get(app.id) ?? 0}
               showVisibility={props.showVisibility ?? false}
+              control={props.controlOf?.(app)}
             />
           </li>
         ))}

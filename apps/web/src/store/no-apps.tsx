@@ -10,8 +10,9 @@ export const ImportButton = () => (
   </Button>
 );
 
-export const NothingFound = ({ query }: { query: string }) => (
-  <Empty title={`Nothing found for “${query}”`}>
+export const NothingFound = ({ query, tag }: { query: string; tag?: string | undefined }) => (
+  <Empty title={query === '' ? `No app carries the tag “${tag}”` : `Nothing found for “${query}”`}>
+    {tag !== undefined && query !== '' && `Only apps with the tag “${tag}” were looked at. `}
     Names, titles, descriptions and tags were searched. Try fewer or other words.
   </Empty>
 );

@@ -7,13 +7,16 @@ import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { AppGrid, AppGridLoading } from './app-grid.tsx';
 import { ImportButton, NoApps, NothingFound } from './no-apps.tsx';
 import { useRunningByApp } from './running.ts';
+import { TagFilter, useTagParam } from './tag-filter.tsx';
 
 export function StorePage() {
   const query = useSearchParam();
-  const apps = useApps({ query });
+  const tag = useTagParam();
+  const apps = useApps({ query, tag });
   const me = useMe();
   const running = useRunningByApp();
   const items = apps.data?.pages.flatMap((page) => page.items) ?? [];
+  const isFiltered = query !== '' || tag !== undefined;
   const mayImport = me.data?.fullAccess === true;
 
   return (
@@ -25,17 +28,18 @@ export function StorePage() {
       />
       <Stack gap="lg">
         <SearchField label="Search apps" />
+        <TagFilter apps={items} />
         {apps.isError && <ProblemNotice error={apps.error} onRetry={() => void apps.refetch()} />}
         {apps.isPending && <AppGridLoading />}
         {apps.isSuccess && items.length > 0 && <AppGrid apps={apps} items={items} running={running} />}
-        {apps.isSuccess && items.length === 0 && query !== '' && <NothingFound query={query} />}
-        {apps.isSuccess && items.length === 0 && query === '' && (
+        {apps.isSuccess && items.length === 0 && isFiltered && <NothingFound query={query} tag={tag} />}
+        {apps.isSuccess && items.length === 0 && !isFiltered && (
           <NoApps title="The store is empty" mayImport={mayImport} />
         )}
       </Stack>
       <Announce
         text={
-          query !== '' && apps.isSuccess && !apps.isPlaceholderData
+          isFiltered && apps.isSuccess && !apps.isPlaceholderData
             ? `${items.length}${apps.hasNextPage ? ' or more' : ''} apps found`
             : ''
         }

@@ -17,7 +17,7 @@ const schema = {
       Type.String({
         maxLength: 200,
         pattern: '^[^\\u0000]*$',
-        description: 'Part of the name, title or description.',
+        description: 'Part of the name, title, description or a tag.',
       }),
     ),
     versions: Type.Optional(
