@@ -175,4 +175,29 @@ describe('Instances', { concurrency: 4 }, () => {
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('Private', { exact: true }).first().waitFor();
   });
+
+  test('a change of visibility is seen at once, and no late look undoes what an event said since', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    standIn.stageMilliseconds = 5;
+    const instance = standIn.run(sampleNamed(standIn, 'ai.h2o.hello'), 'PRIVATE');
+    const path = `/api/v1/instances/${instance.data.id}`;
+    await page.goto(`${standIn.url}/instances/${instance.data.id}`);
+    await page.getByText('Running', { exact: true }).first().waitFor();
+    const looks: string[] = [];
+    page.on('request', (request) => {
+      if (new URL(request.url()).pathname === path) looks.push(request.method());
+    });
+    await page.getByRole('button', { name: 'Manage this instance' }).click();
+    await page.getByRole('menuitem', { name: 'Change visibility' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Change visibility' });
+    await dialog.getByRole('radio', { name: 'All users' }).check();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('All users', { exact: true }).first().waitFor();
+    await dialog.waitFor({ state: 'hidden' });
+    // Somebody else, at the same moment.
+    instance.change({ visibility: 'PUBLIC' });
+    await page.getByText('Public', { exact: true }).first().waitFor();
+    assert.deepEqual(looks, ['PATCH']);
+  });
 });
