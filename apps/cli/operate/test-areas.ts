@@ -66,6 +66,10 @@ export const testAreas: readonly TestArea[] = [
     needs: ['bubblewrap'],
     concurrency: 1,
   }),
+  area('api', 'the public API against its own description, with schemathesis', ['test/api/**/*.test.ts'], {
+    needs: ['bubblewrap'],
+    concurrency: 1,
+  }),
   area('browser', 'people and apps end to end', ['test/browser/**/*.test.ts'], {
     needs: ['bubblewrap', 'chromium'],
     concurrency: 1,
