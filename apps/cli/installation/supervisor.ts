@@ -36,7 +36,7 @@ export function supervise(options: {
     const startedAt = performance.now();
     const child = spawn(
       process.execPath,
-      [...nodeFlags, path.join(options.installation.programs, `${role}.mjs`)],
+      [...nodeFlags(role), path.join(options.installation.programs, `${role}.mjs`)],
       {
         env: options.environment,
         stdio: ['ignore', log.fd, log.fd],
@@ -84,8 +84,14 @@ export function supervise(options: {
   };
 }
 
-/** A young generation of 2 MB semi-spaces keeps idle processes small; these are I/O-bound. */
-const nodeFlags = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'];
+/**
+ * A young generation of 2 MB semi-spaces keeps idle processes small; these are I/O-bound. The router's fills within a hundred requests
+ * then, and what they are in the middle of is copied each time: measured, 5 µs a request against 1 with 16 MB.
+ */
+const nodeFlags = (role: Role): string[] => [
+  `--max-semi-space-size=${role === 'router' ? 16 : 2}`,
+  '--disable-warning=ExperimentalWarning',
+];
 
 function stopChild(child: ChildProcess | undefined): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
