@@ -8,7 +8,8 @@ import { commandName } from './command-name.ts';
 /** `~/.h2oai/h2o-cli-config.toml` (or `--conf`, or H2OCONFIG), as the official libraries read it: contracts/app-store.md §8. */
 export interface CliConfig {
   readonly Endpoint: string;
-  readonly OIDCAddress: string;
+  /** Where people sign in; without it discovery is asked, as the official libraries do. */
+  readonly OIDCAddress?: string;
   readonly ClientID?: string;
   readonly Token?: string;
   readonly PlatformClientID?: string;
@@ -35,17 +36,14 @@ export async function readCliConfig(file: string): Promise<CliConfig> {
       exitCodes.usage,
     );
   const pairs = {
+    OIDCAddress: string('OIDCAddress'),
     ClientID: string('ClientID'),
     Token: string('Token'),
     PlatformClientID: string('PlatformClientID'),
     PlatformToken: string('PlatformToken'),
   };
   const present = Object.fromEntries(Object.entries(pairs).filter(([, value]) => value !== undefined));
-  return {
-    Endpoint: endpoint,
-    OIDCAddress: string('OIDCAddress') ?? `${endpoint}/auth/realms/haic`,
-    ...present,
-  };
+  return { Endpoint: endpoint, ...present };
 }
 
 function parseToml(text: string, file: string): Record<string, unknown> {

@@ -20,7 +20,8 @@ export async function printRefreshToken(flags: Flags): Promise<void> {
 }
 
 export async function printTokenInfo(flags: Flags): Promise<void> {
-  const { tokenEndpoint, clientId, refreshToken } = await credentialOf(flags);
+  const { clientId, refreshToken, ...credential } = await credentialOf(flags);
+  const tokenEndpoint = await credential.tokenEndpoint(openConnection(flags.ca));
   if (flags.json) print(JSON.stringify({ tokenEndpoint, clientId, refreshToken }, undefined, 2));
   else
     print(

@@ -8,15 +8,29 @@ import { withAddress } from './connection.ts';
 
 /** An OAuth client and a refresh token of it. */
 export interface Credential {
-  readonly tokenEndpoint: string;
+  readonly tokenEndpoint: (fetch: Fetch) => Promise<string>;
   readonly clientId: string;
   readonly refreshToken: string;
   /** Where to get a new one, and the command that takes it. */
   readonly renewal: string;
 }
 
-const tokenEndpointOf = (config: CliConfig): string =>
-  `${config.OIDCAddress.replace(/\/+$/, '')}/protocol/openid-connect/token`;
+const tokenEndpointOf = (config: CliConfig) => async (fetch: Fetch) => {
+  const issuer = config.OIDCAddress ?? (await issuerOf(fetch, config.Endpoint));
+  return `${issuer.replace(/\/+$/, '')}/protocol/openid-connect/token`;
+};
+
+async function issuerOf(fetch: Fetch, endpoint: string): Promise<string> {
+  try {
+    const address = `${endpoint}/.ai.h2o.cloud.discovery/v1/environment`;
+    const answer = await callJson<{ environment: { issuerUrl: string } }>(fetch, address, {
+      signal: deadline(15_000),
+    });
+    return answer.environment.issuerUrl;
+  } catch (error) {
+    throw withAddress(error, endpoint);
+  }
+}
 
 /** What acts at the App Store: the CLI's own token, else the platform's. */
 export function storeCredential(config: CliConfig): Credential {
@@ -64,8 +78,9 @@ async function exchange(
   fetch: Fetch,
   credential: Credential,
 ): Promise<{ access_token: string; expires_in?: number }> {
+  const tokenEndpoint = await credential.tokenEndpoint(fetch);
   try {
-    return await callJson(fetch, credential.tokenEndpoint, {
+    return await callJson(fetch, tokenEndpoint, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({
@@ -78,6 +93,6 @@ async function exchange(
   } catch (error) {
     if (error instanceof HaicError && error.status === 400)
       throw new CommandError(`The token is no longer valid. ${credential.renewal}`, exitCodes.signInNeeded);
-    throw withAddress(error, new URL(credential.tokenEndpoint).origin);
+    throw withAddress(error, new URL(tokenEndpoint).origin);
   }
 }
