@@ -37,6 +37,8 @@ export interface VolumeMount {
     | { readonly kind: 'persistent'; readonly claim: string; readonly sizeBytes?: number }
     /** Lives as long as the pod: it survives a restart of the process, not a suspend. */
     | { readonly kind: 'ephemeral' }
+    /** In memory, counted against the memory limit; gone with the process. At `/dev/shm` it is the size of the shared memory. */
+    | { readonly kind: 'memory'; readonly sizeBytes: number }
     /** Files of the workload's own secret, one a key, readable by the process alone. */
     | { readonly kind: 'secret'; readonly keys: readonly string[] };
 }

@@ -158,6 +158,15 @@ describe('a sandboxed workload', { skip: withoutSandbox }, () => {
     assert.deepEqual(await told('ls /tmp /dev/shm /var/tmp | grep mine'), []);
   });
 
+  it('has so much shared memory as a volume at /dev/shm says, else 64 MiB', async () => {
+    const size = 'df --output=size -B1 /dev/shm | tail -1';
+    assert.deepEqual((await told(size)).map(Number), [64 * 2 ** 20]);
+    const source = { kind: 'memory', sizeBytes: 2 ** 31 } as const;
+    const volumes = [{ name: 'shm', mountPath: '/dev/shm', source }];
+    const script = `${size}; head -c 100000000 /dev/zero > /dev/shm/large && stat -c %s /dev/shm/large`;
+    assert.deepEqual((await told(script, { volumes })).map(Number), [2 ** 31, 100_000_000]);
+  });
+
   it('reaches no socket of the platform', async () => {
     const socket = path.join(home, 'core.sock');
     const listener = createServer().listen(socket);

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { writeAtomically } from './durable-file.ts';
 
 export interface SandboxMount {
-  readonly hostPath: string;
+  /** A directory or file of the machine, or so many bytes of memory. */
+  readonly hostPath: string | { readonly memoryBytes: number };
   readonly path: string;
   readonly readOnly: boolean;
   readonly optional: boolean;
@@ -61,6 +62,12 @@ export const privilegesDropped = (uid: number): string[] => [
   ...['--clear-groups', '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all'],
 ];
 
+/** As in a container of which nothing else was asked. */
+const usualSharedMemory = 64 * 1024 ** 2;
+const memory = (directory: string, bytes: number): string[] => [
+  ...['--perms', '1777', '--size', String(bytes), '--tmpfs', directory],
+];
+
 /** Part of every sandbox, and enough to try whether there can be one. */
 export async function baseArguments(): Promise<string[]> {
   const args = [
@@ -73,8 +80,8 @@ export async function baseArguments(): Promise<string[]> {
     else if (facts !== undefined) args.push('--ro-bind', directory, directory);
   }
   args.push('--proc', '/proc', '--dev', '/dev');
-  for (const directory of ['/dev/shm', '/tmp', '/var/tmp'])
-    args.push('--perms', '1777', '--tmpfs', directory);
+  for (const directory of ['/tmp', '/var/tmp']) args.push('--perms', '1777', '--tmpfs', directory);
+  args.push(...memory('/dev/shm', usualSharedMemory));
   return args;
 }
 
@@ -90,6 +97,10 @@ export async function sandboxArguments(sandbox: Sandbox): Promise<string> {
   }
   // Parents first, so that a mount inside another one is not hidden by it.
   for (const mount of sandbox.mounts.toSorted((a, b) => a.path.length - b.path.length)) {
+    if (typeof mount.hostPath !== 'string') {
+      args.push(...memory(mount.path, mount.hostPath.memoryBytes));
+      continue;
+    }
     args.push(
       `--${mount.readOnly ? 'ro-' : ''}bind${mount.optional ? '-try' : ''}`,
       mount.hostPath,

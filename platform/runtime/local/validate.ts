@@ -168,8 +168,14 @@ function checkVolumes(template: PodTemplate, plainRoots: readonly string[] | und
           Object.hasOwn(template.secret, wanted),
           () => `The volume ${name} wants the key ${shown(wanted)}, which the secret has not.`,
         );
+    if (source.kind === 'memory')
+      check(
+        Number.isInteger(source.sizeBytes) && source.sizeBytes > 0,
+        () => `The volume ${name} has no size.`,
+      );
     check(
       plainRoots === undefined ||
+        source.kind === 'memory' ||
         plainRoots.some((root) => mountPath === root || mountPath.startsWith(`${root}/`)),
       () =>
         `A volume at ${mountPath} needs the sandbox, which is not to be had on this machine (./haic doctor says why). Without it, volumes can be below ${plainRoots?.join(', ')} only.`,

@@ -59,6 +59,8 @@ export async function openVolumes(options: {
       await makeOwned(directory, uid);
       return directory;
     }
+    if (volume.source.kind !== 'secret')
+      throw new Error(`A volume of kind ${volume.source.kind} has no place.`);
     await mkdir(path.join(own, 'secret-volumes'), { recursive: true, mode: 0o711 });
     const directory = path.join(own, 'secret-volumes', volume.name);
     await writeSecretFiles(directory, volume.source.keys, secret, uid);
@@ -69,6 +71,16 @@ export async function openVolumes(options: {
     async prepare(record, secret) {
       const mounts: SandboxMount[] = [];
       for (const volume of record.spec.template.volumes) {
+        if (volume.source.kind === 'memory') {
+          const { sizeBytes: memoryBytes } = volume.source;
+          mounts.push({
+            hostPath: { memoryBytes },
+            path: volume.mountPath,
+            readOnly: false,
+            optional: false,
+          });
+          continue;
+        }
         const hostPath = await place(record, volume, secret, record.uid);
         const readOnly = volume.readOnly === true || volume.source.kind === 'secret';
         mounts.push({ hostPath, path: volume.mountPath, readOnly, optional: false });
@@ -80,6 +92,8 @@ export async function openVolumes(options: {
       for (const volume of record.spec.template.volumes.toSorted(
         (a, b) => a.mountPath.length - b.mountPath.length,
       )) {
+        // The machine's own.
+        if (volume.source.kind === 'memory') continue;
         const link = path.join(root, volume.mountPath);
         if (volume.source.kind === 'ephemeral') {
           await mkdir(link, { recursive: true });

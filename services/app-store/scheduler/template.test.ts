@@ -138,6 +138,15 @@ test('limits, ports and volumes come from app.toml, with defaults', () => {
   });
 });
 
+test('EnableSHM gives more shared memory, and nothing else does', () => {
+  const at = (sharedMemory: boolean) =>
+    build(exampleApp({ runtime: { sharedMemory } })).spec.template.volumes.find(
+      (v) => v.mountPath === '/dev/shm',
+    );
+  assert.deepEqual(at(true)?.source, { kind: 'memory', sizeBytes: 2 * 1024 ** 3 });
+  assert.equal(at(false), undefined);
+});
+
 test('a file outside of the app’s folder gets a folder there, unless the data volume has it', () => {
   const at = (path: string) => ({ path, from: literal('x') });
   const files = [at('conf/a'), at('/app/etc/b'), at('/config/own/c'), at('/data/conf/d')];

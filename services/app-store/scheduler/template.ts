@@ -118,8 +118,17 @@ function volumesOf(manifest: Manifest, instanceId: string): VolumeMount[] {
       source: persistent(`${instanceId}-data`, runtime.volumeSize),
     });
   }
+  if (runtime.sharedMemory)
+    volumes.push({
+      name: 'shared-memory',
+      mountPath: '/dev/shm',
+      source: { kind: 'memory', sizeBytes: extendedSharedMemory },
+    });
   return [...volumes, ...fileVolumes(manifest)];
 }
+
+/** For EnableSHM (wave-app.md §2). */
+const extendedSharedMemory = 2 * 1024 ** 3;
 
 /** A [[File]] outside of the app's folder gets a folder of its own there, unless it lies on the data volume (wave-app.md §2). */
 function fileVolumes({ files, runtime }: Manifest): VolumeMount[] {
