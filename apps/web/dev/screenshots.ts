@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 import { browserOptions } from '../test/browser.ts';
+import { grace } from './stand-in/samples.ts';
 import { StandIn } from './stand-in/stand-in.ts';
 
 const directory = process.argv[2];
@@ -19,6 +20,7 @@ const appNamed = (name: string) => {
 };
 
 const ready = standIn.run(appNamed('ai.h2o.churn'), 'PRIVATE');
+standIn.run(appNamed('ai.h2o.market'), 'PRIVATE', grace);
 const failed = standIn.run(appNamed('ai.h2o.broken'), 'ALL_USERS');
 await new Promise((resolve) => setTimeout(resolve, standIn.stageMilliseconds * 6));
 standIn.stageMilliseconds = 100_000;
@@ -122,6 +124,56 @@ const shots: readonly Shot[] = [
     },
   },
   { name: 'person', path: '/admin/people/grace.hopper/account' },
+  {
+    name: 'people-disable',
+    path: '/admin/people?q=grace',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for grace.hopper' }).click();
+      await page.getByRole('menuitem', { name: 'Disable' }).click();
+      await page.getByText('grace.hopper owns').waitFor();
+    },
+  },
+  {
+    name: 'people-hand-over',
+    path: '/admin/people?q=grace',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for grace.hopper' }).click();
+      await page.getByRole('menuitem', { name: 'Hand over what they own' }).click();
+      await page.getByRole('radio').first().waitFor();
+    },
+  },
+  { name: 'groups', path: '/admin/groups' },
+  {
+    name: 'groups-delete',
+    path: '/admin/groups',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for members' }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).click();
+    },
+  },
+  { name: 'group-members', path: `/admin/groups/${standIn.groups[0]?.id}` },
+  {
+    name: 'group-add-member',
+    path: `/admin/groups/${standIn.groups[0]?.id}`,
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Add a member' }).click();
+      await page.getByRole('radio').first().waitFor();
+    },
+  },
+  { name: 'roles', path: '/admin/roles' },
+  { name: 'role-members', path: '/admin/roles/admin/members' },
+  { name: 'admin-apps', path: '/admin/apps?q=m' },
+  { name: 'admin-apps-owner', path: '/admin/apps?owner=grace.hopper&visibility=PUBLIC' },
+  { name: 'admin-instances', path: '/admin/instances' },
+  {
+    name: 'admin-instances-actions',
+    path: '/admin/instances?owner=grace.hopper',
+    prepare: (page) =>
+      page
+        .getByRole('button', { name: /^Actions for/ })
+        .first()
+        .click(),
+  },
   {
     name: 'account-menu',
     path: '/',

@@ -22,6 +22,16 @@ const InstancePage = lazy(async () => ({
 const AccessPage = lazy(async () => ({ default: (await import('./access/access-page.tsx')).AccessPage }));
 const PeoplePage = lazy(async () => ({ default: (await import('./admin/people-page.tsx')).PeoplePage }));
 const PersonPage = lazy(async () => ({ default: (await import('./admin/person-page.tsx')).PersonPage }));
+const GroupsPage = lazy(async () => ({ default: (await import('./admin/groups-page.tsx')).GroupsPage }));
+const GroupPage = lazy(async () => ({ default: (await import('./admin/group-page.tsx')).GroupPage }));
+const RolesPage = lazy(async () => ({ default: (await import('./admin/roles-page.tsx')).RolesPage }));
+const RolePage = lazy(async () => ({ default: (await import('./admin/roles-page.tsx')).RolePage }));
+const AdminAppsPage = lazy(async () => ({
+  default: (await import('./admin/apps-page.tsx')).AdminAppsPage,
+}));
+const AdminInstancesPage = lazy(async () => ({
+  default: (await import('./admin/instances-page.tsx')).AdminInstancesPage,
+}));
 const TokensPage = lazy(async () => ({ default: (await import('./account/tokens-page.tsx')).TokensPage }));
 
 export function App() {
@@ -57,6 +67,12 @@ function Gate() {
         <Route path="admin/people" element={<PeoplePage />} />
         {/* A user name may end like a file name (ada.png), so it never ends the address: the server would look for that file. */}
         <Route path="admin/people/:username/account" element={<PersonPage />} />
+        <Route path="admin/groups" element={<GroupsPage />} />
+        <Route path="admin/groups/:id" element={<GroupPage />} />
+        <Route path="admin/roles" element={<RolesPage />} />
+        <Route path="admin/roles/:role/members" element={<RolePage />} />
+        <Route path="admin/apps" element={<AdminAppsPage />} />
+        <Route path="admin/instances" element={<AdminInstancesPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Route>
     </Routes>

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { App, Visibility } from '../../src/api/types.ts';
+import { give } from './belongings.ts';
+import { answerGroups, answerRoles } from './groups.ts';
 import type { InstanceChange, StandInInstance } from './instances.ts';
 import { answerOwnTokens, answerPeople } from './people.ts';
 import { notFound, Problem } from './problem.ts';
@@ -24,6 +26,9 @@ export async function answerApi(call: Call): Promise<void> {
   const [kind, id, sub, name] = call.path;
   if (kind === 'me' && id === 'tokens') return answerOwnTokens(call, sub);
   if (kind === 'people') return answerPeople(call, id, sub, name);
+  if (kind === 'groups') return answerGroups(call, id, sub, name);
+  if (kind === 'roles') return answerRoles(call, id, name);
+  if (kind === 'app-usage') return usage(call);
   if (kind === 'me') return json(call.response, 200, call.standIn.me);
   if (kind === 'apps') return id === undefined ? apps(call) : app(call, id, sub, name);
   if (kind === 'instances') return id === undefined ? instances(call) : instance(call, id, sub);
@@ -45,6 +50,20 @@ export function page<Item>(call: Call, items: readonly Item[]): void {
 export const matches = (query: string, ...texts: readonly string[]): boolean =>
   texts.some((candidate) => candidate.toLowerCase().includes(query.toLowerCase()));
 
+/** What the query asks for by this name, if it asks. */
+const isOf = (query: URLSearchParams, name: string, value: string): boolean =>
+  (query.get(name) ?? value) === value;
+
+function usage(call: Call): void {
+  const ids = (call.url.searchParams.get('appIds') ?? '').split(',');
+  const items = ids.map((appId) => {
+    const all = call.standIn.instances.filter(({ gone, data }) => !gone && data.app.id === appId);
+    const running = all.filter(({ data }) => data.status !== 'SUSPENDED').length;
+    return { appId, instances: all.length, running, lastStartedAt: all.at(-1)?.data.createdAt ?? null };
+  });
+  json(call.response, 200, { items });
+}
+
 async function apps(call: Call): Promise<void> {
   const { searchParams } = call.url;
   if (call.request.method === 'POST') return importApp(call);
@@ -56,7 +75,9 @@ async function apps(call: Call): Promise<void> {
       (candidate) =>
         matches(query, candidate.title, candidate.name, candidate.description, ...candidate.tags) &&
         (tag === null || candidate.tags.includes(tag)) &&
-        (searchParams.get('mine') !== 'true' || candidate.owner.subject === call.standIn.me.subject),
+        (searchParams.get('mine') !== 'true' || candidate.owner.subject === call.standIn.me.subject) &&
+        isOf(searchParams, 'owner', candidate.owner.username) &&
+        isOf(searchParams, 'visibility', candidate.visibility),
     ),
   );
 }
@@ -189,7 +210,12 @@ async function instances(call: Call): Promise<void> {
       .filter((instance) => !instance.gone)
       .map((instance) => instance.data)
       .filter(
-        (data) => matches(query, data.app.title, data.app.name) && (appId === null || data.app.id === appId),
+        (data) =>
+          matches(query, data.app.title, data.app.name, data.owner.username) &&
+          (appId === null || data.app.id === appId) &&
+          isOf(call.url.searchParams, 'owner', data.owner.username) &&
+          isOf(call.url.searchParams, 'status', data.status) &&
+          (call.url.searchParams.get('all') === 'true' || data.owner.subject === call.standIn.me.subject),
       )
       .toReversed(),
   );
@@ -207,7 +233,11 @@ async function instance(call: Call, id: string, sub?: string): Promise<void> {
     response.writeHead(204).end();
     return;
   }
-  if (request.method === 'PATCH') found.change(JSON.parse(await text(request)) as InstanceChange);
+  if (request.method === 'PATCH') {
+    const { owner, ...change } = JSON.parse(await text(request)) as InstanceChange & { owner?: string };
+    if (owner !== undefined) give(call, id, owner);
+    else found.change(change);
+  }
   json(response, 200, found.data);
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { App, Instance, Stage, StageName, Visibility } from '../../src/api/types.ts';
+import type { App, Instance, Owner, Stage, StageName, Visibility } from '../../src/api/types.ts';
 import { ada, pythonTraceback } from './samples.ts';
 
 const stageNames: readonly StageName[] = ['queued', 'fetching', 'installing', 'starting', 'ready'];
@@ -26,13 +26,13 @@ export class StandInInstance {
   gone = false;
   private readonly timers = new Set<NodeJS.Timeout>();
 
-  constructor(app: App, visibility: Visibility, urlOf: (id: string) => string) {
+  constructor(app: App, visibility: Visibility, owner: Owner, urlOf: (id: string) => string) {
     const id = randomUUID();
     const now = new Date().toISOString();
     this.data = {
       id,
       app: { id: app.id, name: app.name, version: app.version, title: app.title, icon: app.icon },
-      owner: ada,
+      owner,
       visibility,
       status: 'PENDING',
       reason: '',
@@ -47,7 +47,7 @@ export class StandInInstance {
       stages: stageNames.map((name) => this.stage(name, 'waiting')),
       canManage: true,
       canSetSuspendAfter: true,
-      canOpen: true,
+      canOpen: visibility !== 'PRIVATE' || owner.subject === ada.subject,
       canReadLogs: true,
     };
   }

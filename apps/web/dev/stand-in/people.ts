@@ -3,8 +3,9 @@ import { text } from 'node:stream/consumers';
 import type { PersonalToken } from '../../src/account/queries.ts';
 import type { NewPerson, Person, PersonChanges } from '../../src/admin/queries.ts';
 import { type Call, json, matches, page } from './api.ts';
+import { answerBelongings, answerHandOver, pauseAllOf } from './belongings.ts';
 import { notFound, Problem } from './problem.ts';
-import { ada } from './samples.ts';
+import { ada, grace } from './samples.ts';
 
 export interface StandInPerson {
   person: Person;
@@ -31,6 +32,7 @@ const someone = (username: string, more: Partial<Person> = {}): Person => ({
   groups: [],
   disabled: false,
   createdAt: ago(60 * 24 * 9),
+  lastSignInAt: null,
   ...more,
 });
 
@@ -42,6 +44,7 @@ export const samplePeople = (): StandInPerson[] => [
       email: 'ada@example.org',
       roles: ['admin', 'user'],
       groups: ['analysts'],
+      lastSignInAt: ago(50),
     }),
     tokens: [
       { ...token('SESSION', 50, 0), current: true },
@@ -52,6 +55,8 @@ export const samplePeople = (): StandInPerson[] => [
   },
   {
     person: someone('grace.hopper', {
+      ...grace,
+      lastSignInAt: ago(200),
       name: 'Grace Hopper',
       email: 'grace.hopper@a-rather-long-domain-name.example.org',
       groups: ['analysts', 'compilers', 'navy'],
@@ -81,6 +86,8 @@ export async function answerPeople(call: Call, username?: string, sub?: string, 
   if (found === undefined) throw notFound(`The person "${username}"`);
   const own = found.person.subject === standIn.me.subject;
   if (sub === 'tokens') return answerTokens(call, found, id);
+  if (sub === 'belongings') return answerBelongings(call, found.person);
+  if (sub === 'hand-over') return answerHandOver(call, found.person);
   if (sub === 'password') {
     found.tokens = [];
     return json(response, 200, { password: 'fresh-basil-quartz-91' });
@@ -94,7 +101,10 @@ export async function answerPeople(call: Call, username?: string, sub?: string, 
   if (request.method === 'PATCH') {
     const changes = JSON.parse(await text(request)) as PersonChanges;
     if (changes.disabled === true && own) throw ownAccount();
-    if (changes.disabled === true) found.tokens = [];
+    if (changes.disabled === true) {
+      found.tokens = [];
+      pauseAllOf(call, found.person);
+    }
     found.person = { ...found.person, ...changes };
   }
   json(response, 200, found.person);
@@ -118,11 +128,14 @@ function answerTokens({ request, response }: Call, of: StandInPerson, id?: strin
 
 function list(call: Call): void {
   const query = call.url.searchParams.get('query') ?? '';
+  const [role, group] = [call.url.searchParams.get('role'), call.url.searchParams.get('group')];
   const people = call.standIn.people.map(({ person }) => person);
   page(
     call,
     people
       .filter(({ username, name, email, groups }) => matches(query, username, name, email, ...groups))
+      .filter(({ roles }) => role === null || roles.includes(role))
+      .filter(({ groups }) => group === null || groups.includes(group))
       .toSorted((a, b) => (a.username < b.username ? -1 : 1)),
   );
 }

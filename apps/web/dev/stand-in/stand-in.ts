@@ -5,12 +5,14 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { App, Me, Visibility } from '../../src/api/types.ts';
+import type { Group } from '../../src/admin/groups.ts';
+import type { App, Me, Owner, Visibility } from '../../src/api/types.ts';
 import { answerApi, json, me } from './api.ts';
+import { sampleGroups } from './groups.ts';
 import { StandInInstance } from './instances.ts';
 import { type StandInPerson, samplePeople } from './people.ts';
 import { Problem } from './problem.ts';
-import { sampleApps } from './samples.ts';
+import { ada, sampleApps } from './samples.ts';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const csrfToken = 'csrf-of-the-stand-in';
@@ -30,6 +32,7 @@ const contentSecurityPolicy =
 export class StandIn {
   apps: App[] = sampleApps();
   people: StandInPerson[] = samplePeople();
+  groups: Group[] = sampleGroups();
   instances: StandInInstance[] = [];
   url = '';
   me: Me = me('');
@@ -61,8 +64,14 @@ export class StandIn {
     await once(this.server, 'close');
   }
 
-  run(app: App, visibility: Visibility): StandInInstance {
-    const instance = new StandInInstance(app, visibility, (id) => `${this.url.replace('//', `//${id}.`)}/`);
+  /** For ada, unless another owner is named. */
+  run(app: App, visibility: Visibility, owner: Owner = ada): StandInInstance {
+    const instance = new StandInInstance(
+      app,
+      visibility,
+      owner,
+      (id) => `${this.url.replace('//', `//${id}.`)}/`,
+    );
     this.instances.push(instance);
     instance.start({ milliseconds: this.stageMilliseconds, fails: app.name === 'ai.h2o.broken' });
     return instance;

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Center, Skeleton, Stack, Text } from '@mantine/core';
+import { Anchor, Badge, Button, Skeleton, Stack, Text } from '@mantine/core';
 import { IconUserPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
@@ -9,6 +9,7 @@ import { ProblemNotice } from '../components/problem-notice.tsx';
 import classes from '../components/rows.module.css';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { Age } from '../components/time.tsx';
+import { More } from './more.tsx';
 import { AddPersonDialog, type Deed, PersonDialog } from './person-dialogs.tsx';
 import { PersonMenu } from './person-menu.tsx';
 import { type Person, usePeople } from './queries.ts';
@@ -16,7 +17,7 @@ import { accessNames, accessOf, furtherRoles } from './roles.ts';
 
 export function PeoplePage() {
   const query = useSearchParam();
-  const people = usePeople(query);
+  const people = usePeople({ query });
   const [adding, setAdding] = useState(false);
   const items = people.data?.pages.flatMap((page) => page.items) ?? [];
   return (
@@ -44,17 +45,7 @@ export function PeoplePage() {
             Part of a user name, name or e-mail address was searched, and whole roles and groups.
           </Empty>
         )}
-        {people.hasNextPage && (
-          <Center>
-            <Button
-              variant="default"
-              onClick={() => void people.fetchNextPage()}
-              loading={people.isFetchingNextPage}
-            >
-              Show more
-            </Button>
-          </Center>
-        )}
+        <More of={people} />
       </Stack>
       {adding && <AddPersonDialog onClose={() => setAdding(false)} />}
     </>

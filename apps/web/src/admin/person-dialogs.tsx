@@ -1,11 +1,13 @@
 import { Text } from '@mantine/core';
 import { useRef, useState } from 'react';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { EndDialog } from './end-dialog.tsx';
+import { HandOverDialog } from './hand-over-dialog.tsx';
 import { PasswordShown } from './password-shown.tsx';
 import { PersonForm } from './person-form.tsx';
-import { type Person, useAddPerson, useChangePerson, useRemovePerson, useResetPassword } from './queries.ts';
+import { type Person, useAddPerson, useChangePerson, useResetPassword } from './queries.ts';
 
-export type Deed = 'edit' | 'reset' | 'disable' | 'enable' | 'remove';
+export type Deed = 'edit' | 'reset' | 'hand-over' | 'disable' | 'enable' | 'remove';
 
 export function AddPersonDialog({ onClose }: { onClose: () => void }) {
   const add = useAddPerson();
@@ -27,8 +29,17 @@ interface DialogProps {
 export function PersonDialog({ deed, ...props }: DialogProps & { deed: Deed }) {
   if (deed === 'edit') return <EditDialog {...props} />;
   if (deed === 'reset') return <ResetDialog {...props} />;
-  if (deed === 'remove') return <RemoveDialog {...props} />;
-  return <DisableDialog {...props} disable={deed === 'disable'} />;
+  if (deed === 'enable') return <EnableDialog {...props} />;
+  if (deed === 'hand-over')
+    return (
+      <HandOverDialog
+        username={props.person.username}
+        title={`Hand over what ${props.person.username} owns`}
+        ownerIsActive={!props.person.disabled}
+        onClose={props.onClose}
+      />
+    );
+  return <EndDialog {...props} how={deed} />;
 }
 
 function EditDialog({ person, own, onClose }: DialogProps) {
@@ -74,39 +85,19 @@ function ResetDialog({ person, onClose }: DialogProps) {
   );
 }
 
-function DisableDialog({ person, disable, onClose }: DialogProps & { disable: boolean }) {
+function EnableDialog({ person, onClose }: DialogProps) {
   const change = useChangePerson(person.username);
   return (
     <ConfirmDialog
-      title={disable ? `Disable ${person.username}?` : `Enable ${person.username}?`}
-      action={disable ? 'Disable' : 'Enable'}
+      title={`Enable ${person.username}?`}
+      action="Enable"
+      harmless
       onClose={onClose}
-      onConfirm={() => change.mutateAsync({ disabled: disable })}
+      onConfirm={() => change.mutateAsync({ disabled: false })}
     >
       <Text>
-        {disable
-          ? `${person.username} is signed out everywhere and cannot sign in again until enabled. All tokens end for good; apps stay.`
-          : `${person.username} may sign in again with the same password. Tokens that ended stay ended.`}
-      </Text>
-    </ConfirmDialog>
-  );
-}
-
-function RemoveDialog({ person, onClose, onRemoved }: DialogProps) {
-  const remove = useRemovePerson(person.username);
-  return (
-    <ConfirmDialog
-      title={`Remove ${person.username}?`}
-      action="Remove"
-      onClose={onClose}
-      onConfirm={async () => {
-        await remove.mutateAsync();
-        onRemoved?.();
-      }}
-    >
-      <Text>
-        The account, its sign-ins and its tokens are gone for good, and what {person.username} owns is left
-        without an owner: a new person of the same name gets none of it. To only lock the account, disable it.
+        {person.username} may sign in again with the same password. Tokens that ended stay ended, and what was
+        paused stays paused until it is resumed.
       </Text>
     </ConfirmDialog>
   );

@@ -1,5 +1,13 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconDots, IconKey, IconLock, IconLockOpen, IconPencil, IconTrash } from '@tabler/icons-react';
+import {
+  IconArrowsExchange,
+  IconDots,
+  IconKey,
+  IconLock,
+  IconLockOpen,
+  IconPencil,
+  IconTrash,
+} from '@tabler/icons-react';
 import type { Deed } from './person-dialogs.tsx';
 import type { Person } from './queries.ts';
 
@@ -19,6 +27,12 @@ export function PersonMenu(props: { person: Person; own: boolean; onPick: (deed:
         </Menu.Item>
         {!props.own && (
           <>
+            <Menu.Item
+              leftSection={<IconArrowsExchange size={16} aria-hidden="true" />}
+              onClick={() => onPick('hand-over')}
+            >
+              Hand over what they own
+            </Menu.Item>
             <Menu.Item leftSection={<IconKey size={16} aria-hidden="true" />} onClick={() => onPick('reset')}>
               Reset password
             </Menu.Item>

@@ -1,6 +1,6 @@
-import { Stack, Title } from '@mantine/core';
+import { Anchor, Stack, Title } from '@mantine/core';
 import { useState } from 'react';
-import { useNavigate, useParams } from 'react-router';
+import { Link, useNavigate, useParams } from 'react-router';
 import { TokenList } from '../account/token-list.tsx';
 import { ApiError } from '../api/problem.ts';
 import { useMe } from '../api/queries.ts';
@@ -9,6 +9,7 @@ import { PageHeader } from '../components/page-header.tsx';
 import { PageLoading } from '../components/page-loading.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Age } from '../components/time.tsx';
+import { useBelongings } from './belongings.ts';
 import { PersonAccess } from './people-page.tsx';
 import { type Deed, PersonDialog } from './person-dialogs.tsx';
 import { PersonMenu } from './person-menu.tsx';
@@ -26,6 +27,26 @@ export function PersonPage() {
     );
   }
   return <PersonDetails key={person.data.subject} person={person.data} />;
+}
+
+/** How much, and the way to it. */
+function Owns({ username }: { username: string }) {
+  const belongings = useBelongings(username);
+  if (belongings.data === undefined) return belongings.isError ? 'not known just now' : '…';
+  const { apps, instances } = belongings.data;
+  if (apps.length + instances.length === 0) return 'nothing';
+  const owner = `?owner=${encodeURIComponent(username)}`;
+  return (
+    <>
+      <Anchor component={Link} to={`/admin/apps${owner}`} inherit>
+        Apps: {apps.length}
+      </Anchor>
+      {' · '}
+      <Anchor component={Link} to={`/admin/instances${owner}`} inherit>
+        Instances: {instances.length}
+      </Anchor>
+    </>
+  );
 }
 
 function PersonDetails({ person }: { person: Person }) {
@@ -53,6 +74,12 @@ function PersonDetails({ person }: { person: Person }) {
           <dt>Added</dt>
           <dd>
             <Age iso={person.createdAt} />
+          </dd>
+          <dt>Last sign-in</dt>
+          <dd>{person.lastSignInAt === null ? 'none known' : <Age iso={person.lastSignInAt} />}</dd>
+          <dt>Owns</dt>
+          <dd>
+            <Owns username={person.username} />
           </dd>
         </dl>
       </div>

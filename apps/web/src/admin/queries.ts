@@ -19,6 +19,15 @@ export interface Person {
   readonly groups: readonly string[];
   readonly disabled: boolean;
   readonly createdAt: string;
+  /** Null for who never did. */
+  readonly lastSignInAt: string | null;
+}
+
+/** Who is meant of all people: everybody, or who has a role or is in a group. */
+export interface PeopleFilter {
+  readonly query: string;
+  readonly role?: string;
+  readonly group?: string;
 }
 
 export type PersonChanges = Partial<Pick<Person, 'name' | 'email' | 'roles' | 'groups' | 'disabled'>>;
@@ -30,11 +39,11 @@ const pageSize = 50;
 const passwordKept = 0;
 const pathOf = (username: string): string => `/api/v1/people/${encodeURIComponent(username)}`;
 
-export const usePeople = (query: string) =>
+export const usePeople = (filter: PeopleFilter) =>
   useInfiniteQuery({
-    queryKey: ['people', 'list', query],
+    queryKey: ['people', 'list', filter],
     queryFn: ({ pageParam, signal }) =>
-      call<Page<Person>>(`/api/v1/people${queryString({ query, pageSize, pageToken: pageParam })}`, {
+      call<Page<Person>>(`/api/v1/people${queryString({ ...filter, pageSize, pageToken: pageParam })}`, {
         signal,
       }),
     initialPageParam: '',
@@ -84,7 +93,7 @@ export const useResetPassword = (username: string) => {
 };
 
 /** Reads anew what a change may have touched. */
-function look(client: QueryClient, username?: string): void {
-  void client.invalidateQueries({ queryKey: ['people'] });
+export function look(client: QueryClient, username?: string): void {
+  for (const key of ['people', 'groups', 'roles']) void client.invalidateQueries({ queryKey: [key] });
   if (username !== undefined) void client.invalidateQueries({ queryKey: tokensKey(username) });
 }

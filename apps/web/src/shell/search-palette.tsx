@@ -16,6 +16,10 @@ const pages: readonly { to: string; label: string; adminsOnly?: boolean }[] = [
   { to: '/cli-and-api-access', label: 'CLI & API access' },
   { to: '/account/tokens', label: 'Sessions & tokens' },
   { to: '/admin/people', label: 'People', adminsOnly: true },
+  { to: '/admin/groups', label: 'Groups', adminsOnly: true },
+  { to: '/admin/roles', label: 'Roles', adminsOnly: true },
+  { to: '/admin/apps', label: 'All apps', adminsOnly: true },
+  { to: '/admin/instances', label: 'All instances', adminsOnly: true },
 ];
 
 /** Pages, apps and one's own instances by name. Opens whenever `wanted` grows. */

@@ -1,6 +1,14 @@
 import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconApps, IconBox, IconPlayerPlay, IconTerminal2, IconUsers } from '@tabler/icons-react';
+import {
+  IconApps,
+  IconBox,
+  IconPlayerPlay,
+  IconShield,
+  IconTerminal2,
+  IconUsers,
+  IconUsersGroup,
+} from '@tabler/icons-react';
 import { Suspense, useEffect, useRef } from 'react';
 import { Link, Outlet, useLocation } from 'react-router';
 import { useMe } from '../api/queries.ts';
@@ -21,7 +29,13 @@ const places = [
   { to: '/instances', label: 'My instances', icon: IconPlayerPlay, isFor: everybody },
   { to: '/cli-and-api-access', label: 'CLI & API access', icon: IconTerminal2, isFor: everybody },
 ];
-const adminPlaces = [{ to: '/admin/people', label: 'People', icon: IconUsers }];
+const adminPlaces = [
+  { to: '/admin/people', label: 'People', icon: IconUsers },
+  { to: '/admin/groups', label: 'Groups', icon: IconUsersGroup },
+  { to: '/admin/roles', label: 'Roles', icon: IconShield },
+  { to: '/admin/apps', label: 'All apps', icon: IconApps },
+  { to: '/admin/instances', label: 'All instances', icon: IconPlayerPlay },
+];
 
 export function Shell() {
   const [menuOpen, menu] = useDisclosure(false);
