@@ -1,51 +1,17 @@
-import type { Fetch } from '@haic/kit/http/client.ts';
-import type { Logger } from '@haic/kit/logging.ts';
-import type { RoutingMode, Visibility } from '../catalog/client.ts';
-import { watchRoutesOverHttp } from './watch-routes.ts';
+import type { RouteEvent } from './instance-route.ts';
+import { type RouteSource, watchRoutesOverHttp } from './watch-routes.ts';
+
+export type {
+  InstanceRoute,
+  InstanceStatus,
+  RouteEndpoint,
+  RouteEvent,
+  RouteLine,
+} from './instance-route.ts';
 
 export { mayOpen, type OpenDecision, type Visitor } from './may-open.ts';
 export { hasFullAccess, isAdmin } from './roles.ts';
 export { type RuntimeVersion, singlePythonVersions } from './runtime-versions.ts';
-
-/** PENDING: accepted, nothing runs yet · STARTING: on its way, or ready once and not now · DEPLOYED: ready for people. */
-export type InstanceStatus = 'PENDING' | 'STARTING' | 'DEPLOYED' | 'FAILED' | 'SUSPENDED' | 'TERMINATING';
-
-export interface RouteEndpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What the router needs to know of an instance. Equal routes mean equal behaviour: a change of anything here is an event. */
-export interface InstanceRoute {
-  readonly instanceId: string;
-  readonly appId: string;
-  readonly appTitle: string;
-  /** Subject of the person whose instance it is. */
-  readonly owner: string;
-  readonly visibility: Visibility;
-  readonly routingMode: RoutingMode;
-  readonly oidc: boolean;
-  readonly status: InstanceStatus;
-  /** A CamelCase word, or empty. */
-  readonly reason: string;
-  /** The reason in plain words, or empty. */
-  readonly message: string;
-  /** ISO 8601. */
-  readonly since: string;
-  /** The launcher's own pages, shown until the status is DEPLOYED. Absent while nothing runs. */
-  readonly statusEndpoint?: RouteEndpoint;
-  /** Where traffic goes while the status is DEPLOYED. */
-  readonly appEndpoint?: RouteEndpoint;
-}
-
-export type RouteEvent =
-  /** All routes there are: the first event, and again after each reconnect. What is not in it is gone. */
-  | { readonly type: 'SNAPSHOT'; readonly routes: readonly InstanceRoute[] }
-  | { readonly type: 'SET'; readonly route: InstanceRoute }
-  | { readonly type: 'REMOVE'; readonly instanceId: string };
-
-/** A line of `GET /internal/routes`: an event, or the sign of life that tells a quiet stream from a dead one. */
-export type RouteLine = RouteEvent | { readonly type: 'PING' };
 
 export interface SchedulerClient {
   /**
@@ -55,16 +21,7 @@ export interface SchedulerClient {
   watchRoutes(signal: AbortSignal): AsyncIterable<RouteEvent>;
 }
 
-export interface HttpSchedulerClientOptions {
-  /** Where the scheduler listens, e.g. `http://core`; how it is dialled is `fetch`'s matter. */
-  readonly baseUrl: string;
-  readonly fetch: Fetch;
-  /** A valid access token of `haic-service-router`; asked for at each connect. */
-  readonly token: () => Promise<string>;
-  readonly logger: Logger;
-  /** A stream that is silent for longer counts as dead; default 15 s (the scheduler pings each 5 s). */
-  readonly heartbeatDeadlineMs?: number;
-}
+export type HttpSchedulerClientOptions = RouteSource;
 
 export const createHttpSchedulerClient = (options: HttpSchedulerClientOptions): SchedulerClient => ({
   watchRoutes: (signal) => watchRoutesOverHttp(options, signal),

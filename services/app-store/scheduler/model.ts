@@ -1,6 +1,6 @@
 import type { Endpoint, LabelSelector, Workload } from '@haic/platform/runtime/port.ts';
 import type { AppMode, RoutingMode, Visibility } from '../catalog/client.ts';
-import type { InstanceStatus } from './client.ts';
+import type { InstanceStatus } from './instance-route.ts';
 
 /** Seconds until an instance pauses by itself. */
 export type SuspendAfter = number | 'never';

@@ -2,7 +2,7 @@ import type { Principal } from '@haic/kit/auth/principal.ts';
 import type { RuntimeCapabilities } from '@haic/platform/runtime/port.ts';
 import { instanceUrl } from './addresses.ts';
 import type { Belongings, Outcome } from './belongings.ts';
-import type { InstanceRoute } from './client.ts';
+import type { InstanceRoute } from './instance-route.ts';
 import type { Instance } from './model.ts';
 import { mayManage, mayReadLogs, maySetSuspendAfter, mayVisit } from './policy.ts';
 import { hasFullAccess, isAdmin } from './roles.ts';

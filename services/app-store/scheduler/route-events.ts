@@ -1,4 +1,4 @@
-import type { InstanceRoute, RouteLine } from './client.ts';
+import type { InstanceRoute, RouteLine } from './instance-route.ts';
 import type { Instances } from './instances.ts';
 import { presentRoute } from './present.ts';
 

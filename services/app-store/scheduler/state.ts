@@ -1,5 +1,5 @@
 import type { Termination, WorkloadPhase, WorkloadStatus } from '@haic/platform/runtime/port.ts';
-import type { InstanceStatus } from './client.ts';
+import type { InstanceStatus } from './instance-route.ts';
 import type { LauncherReport } from './launcher-report.ts';
 import type { InstanceFailure, InstanceState, PausedBy, SuspendAfter } from './model.ts';
 

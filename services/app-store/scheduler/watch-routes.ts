@@ -1,7 +1,19 @@
 import { sleep } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
-import { callService } from '@haic/kit/http/client.ts';
-import type { HttpSchedulerClientOptions, RouteEvent, RouteLine } from './client.ts';
+import { callService, type Fetch } from '@haic/kit/http/client.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import type { RouteEvent, RouteLine } from './instance-route.ts';
+
+export interface RouteSource {
+  /** Where the scheduler listens, e.g. `http://core`; how it is dialled is `fetch`'s matter. */
+  readonly baseUrl: string;
+  readonly fetch: Fetch;
+  /** A valid access token of `haic-service-router`; asked for at each connect. */
+  readonly token: () => Promise<string>;
+  readonly logger: Logger;
+  /** A stream that is silent for longer counts as dead; default 15 s (the scheduler pings each 5 s). */
+  readonly heartbeatDeadlineMs?: number;
+}
 
 const defaultHeartbeatDeadlineMs = 15_000;
 const firstRetryMs = 100;
@@ -11,7 +23,7 @@ const longestLine = 64 * 1024 * 1024;
 
 /** Reads the scheduler's route stream for ever, reconnecting with a growing pause; ends when the signal aborts. */
 export async function* watchRoutesOverHttp(
-  options: HttpSchedulerClientOptions,
+  options: RouteSource,
   signal: AbortSignal,
 ): AsyncGenerator<RouteEvent, void, undefined> {
   let retryMs = firstRetryMs;
@@ -31,7 +43,7 @@ export async function* watchRoutesOverHttp(
   }
 }
 
-async function* readOneStream(options: HttpSchedulerClientOptions, signal: AbortSignal) {
+async function* readOneStream(options: RouteSource, signal: AbortSignal) {
   const deadlineMs = options.heartbeatDeadlineMs ?? defaultHeartbeatDeadlineMs;
   const connection = new AbortController();
   const silence = setTimeout(

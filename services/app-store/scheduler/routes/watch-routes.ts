@@ -1,5 +1,5 @@
 import { principalOf } from '@haic/kit/http/server.ts';
-import type { RouteLine } from '../client.ts';
+import type { RouteLine } from '../instance-route.ts';
 import { enforce, mayWatchRoutes } from '../policy.ts';
 import { routeLines } from '../route-events.ts';
 import { sendStream } from '../sse.ts';
