@@ -19,7 +19,11 @@ export function openConnection(
   const ca = authorities(caFlag, environment);
   const tls = ca === undefined ? {} : { ca };
   const noProxy = [environment.no_proxy ?? environment.NO_PROXY, 'localhost', '127.0.0.1', '::1'];
+  const httpProxy = environment.http_proxy ?? environment.HTTP_PROXY;
+  const httpsProxy = environment.https_proxy ?? environment.HTTPS_PROXY;
   const dispatcher = new EnvHttpProxyAgent({
+    ...(httpProxy === undefined ? {} : { httpProxy }),
+    ...(httpsProxy === undefined ? {} : { httpsProxy }),
     noProxy: noProxy.filter((hosts) => hosts !== undefined && hosts !== '').join(','),
     connect: tls,
     requestTls: tls,

@@ -97,7 +97,7 @@ export async function instanceStatus(api: Api, id: string, options: Output): Pro
       ['Last Failure', pod.lastFailure],
     ]),
   );
-  if (pod.exitCode !== null) say(`What it wrote: ${commandName} instance logs ${id}`);
+  if (pod.status !== 'Running') say(`What it wrote: ${commandName} instance logs ${id}`);
 }
 
 export async function terminateInstance(
