@@ -49,6 +49,16 @@ def files(x, y):
         yield box(x, y, 148 + width / 2, row, width, 18, 9), DARK
 
 
+def notebook(x, y):
+    yield box(x, y, 272, 256, 272, 336, 28), WHITE
+    yield box(x, y, 172, 256, 72, 336, 28), YELLOW
+    for row in (168, 256, 344):
+        yield box(x, y, 136, row, 56, 18, 9), YELLOW
+        yield circle(x, y, 172, row, 12), DARK
+    for row, width in ((208, 128), (256, 96), (304, 144)):
+        yield box(x, y, 236 + width / 2, row, width, 18, 9), DARK
+
+
 def draw(shapes):
     rows = bytearray()
     for py in range(SIZE):
@@ -76,7 +86,7 @@ def png(rows):
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    for name, shapes in {"hello": hello, "who-am-i": who_am_i, "files": files}.items():
+    for name, shapes in {"hello": hello, "who-am-i": who_am_i, "files": files, "notebook": notebook}.items():
         target = here / name / "static" / "icon.png"
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(png(draw(shapes)))
