@@ -9,6 +9,8 @@ import type { Database, Migrations } from './port.ts';
 import { migrate } from './postgres.ts';
 import { startTestDatabase } from './testing.ts';
 
+const never = new AbortController().signal;
+
 const first = `
   create table parent (id int primary key, above int references parent (id), bytes bytea, words text[], made timestamptz default now());
   create table child (id int generated always as identity primary key, parent int not null references parent (id),
@@ -51,7 +53,7 @@ describe('a copy of a database', () => {
   };
   /** The copy whole in memory; what reads rows later reads them of the same instant. */
   const copy = (meanwhile: () => Promise<void> = async () => {}) =>
-    withSnapshot(source.url, known, async ({ schemas, rows }) => {
+    withSnapshot(source.url, known, never, async ({ schemas, rows }) => {
       await meanwhile();
       const parts = new Map<string, Buffer[]>();
       for (const { schema, tables } of schemas)

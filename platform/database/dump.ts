@@ -40,9 +40,13 @@ const connectAlone = (url: string): Sql =>
 export async function withSnapshot<T>(
   url: string,
   known: readonly Migrations[],
+  signal: AbortSignal,
   work: (snapshot: Snapshot) => Promise<T>,
 ): Promise<T> {
   const pool = connectAlone(url);
+  // Whoever waits for the lock or for rows waits no longer.
+  const cancel = () => void pool.end({ timeout: 0 });
+  signal.addEventListener('abort', cancel, { once: true });
   try {
     const sql = await pool.reserve();
     // Before the transaction begins: its first statement fixes the instant.
@@ -62,6 +66,7 @@ export async function withSnapshot<T>(
     sql.release();
     return result;
   } finally {
+    signal.removeEventListener('abort', cancel);
     await pool.end({ timeout: 1 });
   }
 }

@@ -69,7 +69,7 @@ async function fill(
 ): Promise<void> {
   // Before and after the database's instant: an instance that is there both times was there in between, and so was its app.
   const before = await readWorkloads(at.runtime, instanceSelector);
-  await withSnapshot(source.url, allMigrations, async (snapshot) => {
+  await withSnapshot(source.url, allMigrations, source.signal, async (snapshot) => {
     const header = await headerOf(at, settings, source, snapshot);
     await archive.addText(parts.header, JSON.stringify(header, undefined, 1));
     await archive.addText(parts.masterKey, `${(await readSecrets(at)).masterKey.toString('hex')}\n`);
@@ -132,6 +132,8 @@ async function addBlobs(
       const blob = await blobs.get(key, { signal });
       // The leftovers of an import that failed meanwhile.
       if (blob === undefined) continue;
+      // Cancelled while nobody reads it yet, it would end the process.
+      blob.content.on('error', () => undefined);
       number += 1;
       const { contentType, metadata, size: length } = blob.info;
       const head: BlobHead = { key, size: length, contentType, metadata };
