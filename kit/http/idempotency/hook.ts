@@ -58,7 +58,7 @@ export function answerOnce(server: FastifyInstance, store: IdempotencyStore, log
     }
     if (found.kind === 'running') throw inUse(reply, found.retryAfterMs);
     const content = isStream(request.body) ? await contentOfStream(request.body) : contentOf(request.body);
-    if (found.fingerprint !== fingerprintOf(request, content)) throw reused();
+    if (found.fingerprint !== fingerprintOf(request, content)) throw keyReused();
     return replay(reply, found.answer);
   });
 
@@ -153,7 +153,7 @@ function inUse(reply: FastifyReply, retryAfterMs: number) {
   );
 }
 
-const reused = () =>
+export const keyReused = () =>
   unprocessable(
     'idempotency_key_reused',
     'This Idempotency-Key came with another request before. Send a new key with a new request.',

@@ -38,6 +38,20 @@ test('an app is run without a body, too, and is then PRIVATE', async () => {
   assert.equal(((await response.json()) as Json).visibility, 'PRIVATE');
 });
 
+test('running an app again under the same Idempotency-Key starts nothing more', async () => {
+  await using t = await startTestScheduler();
+  const ask = (visibility: string, key: string) =>
+    t.as(owner, run, { method: 'POST', json: { visibility }, headers: { 'idempotency-key': key } });
+  const [first, second] = [await ask('PRIVATE', 'k1'), await ask('PRIVATE', 'k1')];
+  assert.deepEqual([first.status, second.status], [201, 201]);
+  assert.equal(second.headers.get('idempotent-replayed'), 'true');
+  assert.deepEqual(await second.json(), await first.json());
+  assert.equal((await ask('ALL_USERS', 'k1')).status, 422);
+  assert.equal((await t.runtime.list({})).length, 1);
+  assert.equal((await ask('PRIVATE', 'k2')).status, 201);
+  assert.equal((await t.runtime.list({})).length, 2);
+});
+
 test('when the runtime refuses, nothing stays behind', async () => {
   await using t = await startTestScheduler();
   t.runtime.failNext('apply', conflict('workload_conflict', 'Port 8501 is in use.'));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import { conflict, forbidden, messageOf, notFound } from '@haic/kit/errors.ts';
+import { keyReused } from '@haic/kit/http/idempotency/hook.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Runtime, WorkloadSpec } from '@haic/platform/runtime/port.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
@@ -133,8 +134,16 @@ export function createInstanceService(options: ServiceOptions) {
     return [...usage.values()];
   }
 
-  async function run(actor: Principal, appId: string, visibility: Visibility): Promise<Instance> {
-    const id = randomUUID();
+  /** `id` is the new instance's. Where it exists, an earlier try made it and died before it could say so. */
+  async function run(
+    actor: Principal,
+    appId: string,
+    visibility: Visibility,
+    id: string = randomUUID(),
+  ): Promise<Instance> {
+    const made = await find(id);
+    if (made?.owner.subject === actor.subject && made.app.id === appId) return made;
+    if (made !== undefined) throw keyReused();
     using _ = starting.begin(id, { appId, owner: actor.subject });
     const app = await catalog.getApp(appId);
     if (app === undefined) throw notFound(`The app ${appId}`);

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { instanceOfParty, type Principal, partyKindOf, wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { forbidden, notFound, unauthenticated } from '@haic/kit/errors.ts';
+import { createMemoryIdempotencyStore } from '@haic/kit/http/idempotency/memory.ts';
 import { createHttpServer } from '@haic/kit/http/server.ts';
 import { createLogger } from '@haic/kit/logging.ts';
 import { createFakeRuntime, type FakeRuntime } from '@haic/platform/runtime/fake.ts';
@@ -241,6 +242,7 @@ export async function startTestScheduler<R extends Runtime = FakeRuntime>(
   const tokens = new Map<string, Principal>();
   const server = createHttpServer({
     logger,
+    idempotency: createMemoryIdempotencyStore(),
     verifyToken: async (token) => {
       const who = tokens.get(token);
       if (who === undefined) throw unauthenticated();

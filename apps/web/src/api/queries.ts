@@ -7,6 +7,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
+import { useRef } from 'react';
 import { call, queryString, readSession } from './http.ts';
 import type { App, Instance, Me, Page, Visibility } from './types.ts';
 
@@ -85,15 +86,26 @@ export const useInstance = (id: string) =>
     staleTime: 5000,
   });
 
+/** The same for who presses the button again because no answer came: what was started already is not started twice. */
+function keyOf(keys: Map<string, string>, request: object): string {
+  const text = JSON.stringify(request);
+  const key = keys.get(text) ?? crypto.randomUUID();
+  keys.set(text, key);
+  return key;
+}
+
 export const useRunApp = () => {
   const client = useQueryClient();
+  const keys = useRef(new Map<string, string>());
   return useMutation({
     mutationFn: (run: { appId: string; visibility: Visibility }) =>
       call<Instance>(`/api/v1/apps/${encodeURIComponent(run.appId)}/instances`, {
         method: 'POST',
         body: { visibility: run.visibility },
+        headers: { 'idempotency-key': keyOf(keys.current, run) },
       }),
     onSuccess: (instance) => {
+      keys.current.clear();
       client.setQueryData(instanceKey(instance.id), instance);
       void client.invalidateQueries({ queryKey: ['instances'] });
     },

@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { idOfNew } from '@haic/kit/http/idempotency/hook.ts';
 import { problems } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { answerWith, type RouteContext, type SchedulerServer } from './context.ts';
@@ -25,7 +26,12 @@ export function runInstanceRoute(server: SchedulerServer, context: RouteContext)
     { schema, config: { idempotent: { secrets: [] } } },
     async (request, reply) => {
       const visibility = request.body?.visibility ?? 'PRIVATE';
-      const instance = await context.service.run(principalOf(request), request.params.id, visibility);
+      const instance = await context.service.run(
+        principalOf(request),
+        request.params.id,
+        visibility,
+        idOfNew(request),
+      );
       return reply
         .code(201)
         .header('location', `/api/v1/instances/${instance.id}`)
