@@ -81,6 +81,15 @@ export function createPeopleService(parts: {
     });
   }
 
+  /**
+   * Whoever lost a role signs in again: what is open in a browser, a WebSocket above all, would go on with it. Tokens for scripts stay;
+   * with their next refresh they have what is left.
+   */
+  async function endWhatHadMore(before: Person, now: Person, by: Person | undefined): Promise<void> {
+    const lost = before.roles.some((role) => !now.roles.includes(role));
+    if (lost && !now.disabled && by?.id !== now.id) await sessions.endOthers(now.id, undefined);
+  }
+
   async function existing(username: string): Promise<Person> {
     const wanted = usernameOf(username);
     const person = isUsername(wanted) ? await people.byUsername(wanted) : undefined;
@@ -136,6 +145,7 @@ export function createPeopleService(parts: {
       );
       if (person === undefined) throw notFound(`The person "${username}"`);
       if (person.disabled && !before.disabled) await endAllOf(person);
+      await endWhatHadMore(before, person, by);
       logger.info(
         { username: person.username, disabled: person.disabled, by: by?.username },
         'A person was changed.',
@@ -169,6 +179,7 @@ export function createPeopleService(parts: {
         people.changeLabel(before.id, 'role', 'add' in change ? { add: role } : { take: role }, writer),
       );
       if (person === undefined) throw notFound(`The person "${username}"`);
+      await endWhatHadMore(before, person, by);
       logger.info({ username: person.username, roles: person.roles, by: by.username }, 'A role was changed.');
       return person;
     },

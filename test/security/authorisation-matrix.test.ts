@@ -11,6 +11,7 @@ import { type Haic, startHaic } from '../support/haic.ts';
 import { actors, ofApps, ofEverybody, ofInstances, ofPeople, type Row } from './matrix.ts';
 import {
   appTokenOf,
+  operationsOf,
   probeBundle,
   probeOf,
   serviceTokenOf,
@@ -103,6 +104,25 @@ async function tryAll(rows: readonly Row[]): Promise<void> {
 }
 
 describe('20 who may what: route × role × visibility × ownership', () => {
+  test('the table has a row for every route that the server has', async () => {
+    const operations = (await operationsOf(haic)).map(
+      ({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`,
+    );
+    assert.ok(operations.length > 25, String(operations.length));
+    const rows = [...ofApps, ...ofInstances, ...ofPeople, ...ofEverybody].map(
+      ([method, route]) => `${method} ${route.replace(/\?.*/, '')}`,
+    );
+    const covers = (operation: string) => {
+      const parts = operation.split('{}').map((part) => part.replaceAll('.', '\\.'));
+      return rows.some((row) => new RegExp(`^${parts.join('[^/]+')}$`).test(row));
+    };
+    assert.deepEqual(
+      operations.filter((operation) => !covers(operation)),
+      [],
+      'a new route: decide who may, and write it into matrix.ts',
+    );
+  });
+
   test('of apps', () => tryAll(ofApps));
   test('of instances', () => tryAll(ofInstances));
   test('of people, sessions and tokens', () => tryAll(ofPeople));
@@ -218,5 +238,20 @@ describe('20 the pages of a PRIVATE instance are its owner’s alone', () => {
       everyMs: 50,
       signal: deadline(5000),
     });
+  });
+
+  test('who becomes a visitor loses what is shared with all users, also what is open', async () => {
+    const password = await haic.addUser('wanda');
+    const probe = probeOf(haic, ids.shared as string);
+    const wanda = await signedIn(haic, 'wanda', password);
+    await wanda.open(`${probe.origin}/`);
+    const cookie = wanda.cookieHeader(new URL(probe.origin));
+    const open = await webSocket(haic, probe, { origin: probe.origin, cookie });
+    assert.equal(open.refused, undefined);
+    const closed = once(open.socket, 'close', { signal: AbortSignal.timeout(15_000) });
+    await callApi(haic, tokens.admin, 'PATCH', '/api/v1/people/wanda', { roles: ['visitor'] });
+    await closed;
+    const again = await wanda.fetch(`${probe.origin}/`, { headers: { accept: '*/*' } });
+    assert.ok(again.status >= 400, String(again.status));
   });
 });

@@ -7,6 +7,7 @@ import { type Haic, startHaic } from '../support/haic.ts';
 import {
   csrfTokenOf,
   exchange,
+  operationsOf,
   type Probe,
   probeBundle,
   seenIn,
@@ -325,6 +326,40 @@ describe('11 WebSockets', () => {
 });
 
 describe('12 cross-site requests', () => {
+  test('every operation of the API that is no mere reading is refused without token and origin of ours', async () => {
+    const browser = await asAda();
+    const csrf = await csrfTokenOf(haic, browser);
+    const changing = (await operationsOf(haic)).filter(({ method }) => !/^(GET|HEAD|OPTIONS)$/.test(method));
+    assert.ok(changing.length > 12, String(changing.length));
+    const json = { 'content-type': 'application/json' };
+    const attempts: Record<string, Record<string, string>> = {
+      'a form of another site': {
+        origin: 'http://evil.test',
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      'the same with the token': { origin: 'http://evil.test', ...json, 'x-haic-csrf': csrf },
+      'a form with files of an app': {
+        origin: mine.origin,
+        'content-type': 'multipart/form-data; boundary=x',
+      },
+      'JSON as plain text of an app': { origin: mine.origin, 'content-type': 'text/plain' },
+      'no origin': { ...json, 'x-haic-csrf': csrf },
+      'the null origin': { origin: 'null', ...json, 'x-haic-csrf': csrf },
+      'no token': { origin: haic.url, ...json },
+      'an empty token': { origin: haic.url, ...json, 'x-haic-csrf': '' },
+      'the token of another': { origin: haic.url, ...json, 'x-haic-csrf': `${csrf.slice(0, -2)}xx` },
+      'two origins': { origin: `${haic.url}, http://evil.test`, ...json, 'x-haic-csrf': csrf },
+    };
+    for (const { method, path } of changing) {
+      const address = path.replace('{username}', 'ada').replace(/\{\w+\}/g, mine.id);
+      for (const [what, headers] of Object.entries(attempts)) {
+        const answer = await browser.fetch(`${haic.url}${address}`, { method, headers, body: '{}' });
+        assert.equal(answer.status, 403, `${method} ${path}: ${what}: ${answer.body}`);
+        assert.match(answer.body, /foreign_origin|csrf_token_wrong/, `${method} ${path}: ${what}`);
+      }
+    }
+  });
+
   test('a bundle that another site sends as a form is not imported', async () => {
     const browser = await asAda();
     const answer = await browser.fetch(`${haic.url}/api/v1/apps`, {

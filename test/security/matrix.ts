@@ -56,6 +56,20 @@ export const ofApps: readonly Row[] = [
   ['PATCH',  '/api/v1/apps/{publicApp}', { visibility: 'PUBLIC' }, 403, 200, 403, 200, 404, 404, 403, 403, 403, 404, 401],
   ['POST',   '/api/v1/apps/{publicApp}/instances', {},           '-', '-', '-', '-', 404, 404, 403, 403, 403, 403, 401],
 
+  // Whom it belongs to is its owner's and an administrator's to say.
+  ['PATCH',  '/api/v1/apps/{hiddenApp}', { owner: 'mallory' },   404, '-', 404, '-', 404, 404, 404, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/apps/{app}', { owner: 'mallory' },         403, '-', 403, '-', 404, 404, 403, 403, 403, 404, 401],
+  // Looking again whether it can run is the owner's; at all of them, an administrator's.
+  ['POST',   '/api/v1/apps/{hiddenApp}/preconditions', undefined, 404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
+  ['POST',   '/api/v1/apps/{app}/preconditions', undefined,      403, 200, 403, 200, 404, 404, 403, 403, 403, 404, 401],
+  ['POST',   '/api/v1/apps/preconditions', undefined,            403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  // What can be written into app.toml is for those who may import.
+  ['GET',    '/api/v1/runtime-versions', undefined,              200, 200, 200, 200, 403, 403, 200, 200, 200, 403, 401],
+
+  // Leads to what one may open; where that is nothing, to the app's page, which tells apart nothing either.
+  ['GET',    '/api/v1/apps/{app}/visit', undefined,              303, 303, 303, 303, 303, 303, 303, 303, 303, 403, 401],
+  ['GET',    '/api/v1/apps/{hiddenApp}/visit', undefined,        303, 303, 303, 303, 303, 303, 303, 303, 303, 403, 401],
+
   // Managed: its owner and administrators run it for all. A link has nothing to run.
   ['GET',    '/api/v1/apps/{managed}', undefined,                200, 200, 200, 200, 404, 404, 200, 200, 200, 404, 401],
   ['POST',   '/api/v1/apps/{managed}/instances', {},             403, '-', 403, '-', 404, 404, 403, 403, 403, 403, 401],
@@ -65,6 +79,7 @@ export const ofApps: readonly Row[] = [
 // biome-ignore format: columns
 export const ofInstances: readonly Row[] = [
   //                                                            ada olga mallory admin vera vic here else adm's svc none
+  ['GET',    '/api/v1/app-usage?appIds={app}', undefined,        200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 401],
   ['GET',    '/api/v1/instances', undefined,                     200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 401],
 
   // Ada's PRIVATE instance of Olga's app: Olga sees it and its log, and can do nothing with it.
@@ -81,6 +96,10 @@ export const ofInstances: readonly Row[] = [
   // Its pages are Ada's alone, and her own instance's token is hers.
   ['GET',    '/instance/{mine}/', undefined,                     200, 404, 404, 404, 404, 404, 200, 403, 403, 403, 307],
   ['GET',    '/instance/{mine}/deep/page?x=1', undefined,        200, 404, 404, 404, 404, 404, 200, 403, 403, 403, 307],
+
+  // Given away it would open for the next one: not while its owner can sign in, and never by its owner or an app.
+  ['PATCH',  '/api/v1/instances/{mine}', { owner: 'mallory' },   403, 403, 404, 409, 404, 404, 403, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/instances/{paused}', { owner: 'mallory' }, 403, 403, 404, 409, 404, 404, 404, 404, 404, 404, 401],
 
   // The same while it is paused: who may, is told that it is so.
   ['GET',    '/api/v1/instances/{paused}', undefined,            200, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
@@ -140,6 +159,18 @@ export const ofPeople: readonly Row[] = [
   ['POST',   '/api/v1/people/ada/password', undefined,           403, 403, 403, '-', 403, 403, 403, 403, 403, 403, 401],
   ['GET',    '/api/v1/people/ada/tokens', undefined,             403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
   ['DELETE', '/api/v1/people/ada/tokens/none', undefined,        403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['GET',    '/api/v1/people/ada/belongings', undefined,         403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/people/ada/hand-over', { to: 'olga', apps: [], instances: [] }, 403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  ['GET',    '/api/v1/groups', undefined,                        403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/groups', {},                               403, 403, 403, 400, 403, 403, 403, 403, 403, 403, 401],
+  ['GET',    `/api/v1/groups/${noOne}`, undefined,               403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['PATCH',  `/api/v1/groups/${noOne}`, { name: 'g' },           403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['DELETE', `/api/v1/groups/${noOne}`, undefined,               403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['PUT',    `/api/v1/groups/${noOne}/members/ada`, undefined,   403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['DELETE', `/api/v1/groups/${noOne}/members/ada`, undefined,   403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['GET',    '/api/v1/roles', undefined,                         403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  ['PUT',    '/api/v1/roles/user/members/ada', undefined,        403, 403, 403, 204, 403, 403, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/roles/never-had/members/ada', undefined,   403, 403, 403, 204, 403, 403, 403, 403, 403, 403, 401],
   // Not even that somebody does not exist is for others.
   ['GET',    '/api/v1/people/nobody', undefined,                 403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
 ];
@@ -149,5 +180,10 @@ export const ofEverybody: readonly Row[] = [
   ['GET', '/api/v1/no-such-route', undefined,                    404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 404],
   ['GET', '/version', undefined,                                 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
   ['GET', '/.ai.h2o.cloud.discovery/v1/environment', undefined,  200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
+  ['GET', '/.ai.h2o.cloud.discovery/v1/services', undefined,     200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
+  ['GET', '/.ai.h2o.cloud.discovery/v1/clients', undefined,      200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
+  ['GET', '/.ai.h2o.cloud.discovery/v1/links', undefined,        200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
+  ['GET', '/.ai.h2o.cloud.discovery/v1/components', undefined,   200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
+  ['GET', '/api/v1/openapi.json', undefined,                     200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
   ['GET', '/auth/realms/haic/.well-known/openid-configuration', undefined, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200],
 ];
