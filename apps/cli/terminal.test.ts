@@ -43,6 +43,11 @@ test('tables line up by two spaces, records are cut by tabs, ages are short', ()
   );
 });
 
+test('what others wrote forges no row and no line, and says nothing to the terminal', () => {
+  assert.equal(table(['ID', 'TITLE'], [['1', 'a\n2  b\u001b[2Jc']]), 'ID  TITLE\n1   a 2  b [2Jc');
+  assert.equal(record([['Title', 'a\nID\tforged\u2028x']]), 'Title\ta ID forged x');
+});
+
 test('the configuration file is written for its owner alone, and read back', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'haic-cli-'));
   try {

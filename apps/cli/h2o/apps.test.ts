@@ -47,6 +47,33 @@ test('app list has the columns that scripts cut: one’s own, the newest first; 
   assert.deepEqual(idsOf((await cli.run('app', 'list', '-a')).out), [shared.id, newer.id, old.id]);
 });
 
+test('app list --precondition adds whether each can be run, env runtime-version list what they may name', async () => {
+  const app = await store.importApp(anna, { name: 'checked' });
+  await using cli = await startCommandLine(store.base, anna);
+  const { code, out, talk } = await cli.run('app', 'list', '--precondition');
+  assert.equal(code, 0, talk);
+  const [header, ...rows] = out.trimEnd().split('\n');
+  assert.match(header ?? '', / TAGS +PRECONDITION$/);
+  assert.match(rows.find((row) => row.startsWith(app.id)) ?? '', / PASSED$/);
+  const versions = await cli.run('env', 'runtime-version', 'list');
+  assert.equal(versions.code, 0, versions.talk);
+  assert.match(versions.out, /^NAME +STATUS\n/);
+  assert.match(versions.out, /^\S+ +Default$/m);
+});
+
+test('app delete deletes at once where nobody can be asked, and is refused with the code of the store', async () => {
+  const app = await store.importApp(anna, { name: 'deleted' });
+  await using cli = await startCommandLine(store.base, anna);
+  store.instances.set(app.id, 1);
+  const refused = await cli.run('app', 'delete', app.id);
+  assert.deepEqual([refused.code, refused.out], [1, '']);
+  assert.match(refused.talk, /^haic: .*PRIVATE.* \(app_in_use\)$/m);
+  store.instances.delete(app.id);
+  assert.equal((await cli.run('app', 'delete', app.id, '-y')).code, 0);
+  const gone = await cli.run('app', 'get', app.id);
+  assert.match(gone.talk, /\(not_found\)/);
+});
+
 test('app update changes who sees an app and prints it, the id first', async () => {
   const app = await store.importApp(anna, { name: 'update-a' });
   await using cli = await startCommandLine(store.base, anna);
@@ -60,12 +87,20 @@ test('app update changes who sees an app and prints it, the id first', async () 
   assert.deepEqual([fields[0]?.[1], fields[6]?.[1]], [app.id, 'ALL_USERS']);
   assert.equal((await cli.run('app', 'update', app.id, '-v', 'SECRET')).code, 2);
   assert.equal((await cli.run('app', 'update', app.id)).code, 2);
+
+  const person = { name: 'Bela', email: '', roles: ['user'], groups: [], disabled: false };
+  store.people.set('bela', { ...person, subject: 'sub-bela', username: 'bela' });
+  const given = await cli.run('app', 'update', app.id, '--owner', 'bela');
+  assert.equal(Object.fromEntries(fieldsOf(given.out)).Owner, 'bela', given.talk);
 });
 
 /** The catalog and the scheduler behind one address, as the core serves them. */
 async function startWholeStore() {
   const who = { ...people.owner, subject: 'sub-anna', username: 'anna' };
   const scheduler = await startTestScheduler({ catalog: store.catalog.client });
+  const { subject, username, roles, groups } = who;
+  const person = { subject, username, name: username, email: '', roles, groups, disabled: false };
+  scheduler.identity.people.set(subject, person);
   const front = createServer(async (request, response) => {
     const isRun = /^\/api\/v1\/apps\/[^/]+\/instances$/.test(request.url ?? '');
     const body = await buffer(request);

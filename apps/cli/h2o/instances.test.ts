@@ -83,6 +83,11 @@ describe('haic instance', () => {
     assert.match(suspended.talk, new RegExp(`resume ${id}`));
 
     await pause(cli.store, id);
+    for (const wide of ['-wide', '-w', '--wide']) {
+      const [header, row] = (await cli.instance('list', wide)).out.split('\n');
+      assert.match(header ?? '', /^ID +TITLE +OWNER +CREATED +STATUS +VISIBILITY +APP ID +URL +REASON$/);
+      assert.match(row ?? '', new RegExp(`^${id} .* ${appId} +http://${id}\\.localhost`));
+    }
     const list = await cli.instance('list');
     assert.match(list.out, new RegExp(`^${id}\\s+Hello 1.0.0\\s+owner\\s+\\d+s\\s+Paused\\s+PRIVATE$`, 'm'));
 
@@ -109,6 +114,9 @@ describe('haic instance', () => {
     const value = Object.fromEntries(fieldsOf(updated.out)) as Record<string, string>;
     assert.deepEqual([value.Status, value.Visibility], ['Deployed', 'ALL_USERS']);
     assert.equal((await cli.instance('update', id)).code, 2);
+    const given = await cli.instance('update', id, '--owner', 'other');
+    assert.equal(given.code, 1);
+    assert.match(given.talk, /Only administrators hand instances over/);
   });
 
   test('who may only look is told that it is read-only', async () => {
