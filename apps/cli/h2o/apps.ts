@@ -101,10 +101,10 @@ export async function runApp(
 export async function updateApp(
   api: Api,
   id: string,
-  options: { visibility: string; json: boolean },
+  { visibility, owner, json }: { visibility?: string; owner?: string; json: boolean },
 ): Promise<void> {
-  const app = await api.json<App>('PATCH', appPath(id), { json: { visibility: options.visibility } });
-  output(options.json, app, () => appRecord(app));
+  const app = await api.json<App>('PATCH', appPath(id), { json: { visibility, owner } });
+  output(json, app, () => appRecord(app));
 }
 
 export async function deleteApp(

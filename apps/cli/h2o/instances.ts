@@ -69,10 +69,11 @@ export async function extendInstance(api: Api, id: string, options: Output): Pro
 export async function updateInstance(
   api: Api,
   id: string,
-  options: Output & { visibility: string },
+  options: Output & { visibility?: string; owner?: string },
 ): Promise<void> {
-  const { visibility } = options;
-  printInstance(await api.json<Instance>('PATCH', instancePath(id), { json: { visibility } }), options);
+  const { visibility, owner } = options;
+  const json = { visibility, owner };
+  printInstance(await api.json<Instance>('PATCH', instancePath(id), { json }), options);
 }
 
 interface PodStatus {

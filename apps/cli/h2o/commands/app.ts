@@ -3,7 +3,7 @@ import { connectApi } from '../api.ts';
 import { deleteApp, getApp, importApp, listApps, runApp, updateApp } from '../apps.ts';
 import { printPartOfApp, printPartOfBundle } from '../bundle-parts.ts';
 import { downloadApp } from '../download.ts';
-import { type CommonFlags, newVisibility, onOne, visibilityOfNew, withJson } from './options.ts';
+import { type Changes, type CommonFlags, onOne, visibilityOfNew, withChanges, withJson } from './options.ts';
 
 type WithVisibility = CommonFlags & { readonly visibility: string };
 
@@ -36,8 +36,8 @@ export function appCommands(program: Command): void {
     app.command('run <id>').description('start an instance of it').addOption(visibilityOfNew()),
     runApp,
   );
-  onOne<WithVisibility>(
-    app.command('update <id>').description('change who may see it').addOption(newVisibility()),
+  onOne<CommonFlags & Changes>(
+    withChanges(app.command('update <id>').description('change who may see it, or whose it is')),
     updateApp,
   );
   onOne<CommonFlags & { yes?: boolean }>(

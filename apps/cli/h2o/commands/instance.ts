@@ -11,7 +11,7 @@ import {
   updateInstance,
 } from '../instances.ts';
 import { instanceLogs } from '../logs.ts';
-import { type CommonFlags, newVisibility, onOne, withJson } from './options.ts';
+import { type Changes, type CommonFlags, onOne, withChanges, withJson } from './options.ts';
 
 interface LogFlags extends CommonFlags {
   readonly follow?: boolean;
@@ -57,8 +57,14 @@ export function instanceCommands(program: Command): void {
     ['extend', 'set back the time until it pauses by itself', extendInstance],
   ] as const)
     onOne(instance.command(`${name} <id>`).description(description), act);
-  onOne<CommonFlags & { readonly visibility: string }>(
-    instance.command('update <id>').description('change who may open it').addOption(newVisibility()),
+  onOne<CommonFlags & Changes>(
+    withChanges(
+      instance
+        .command('update <id>')
+        .description(
+          'change who may open it or, for administrators and while its owner is disabled, whose it is',
+        ),
+    ),
     updateInstance,
   );
   onOne<CommonFlags & { yes?: boolean }>(

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { exitCodes } from '../../terminal.ts';
 import { type Api, type ConnectionFlags, connectApi } from '../api.ts';
 
 export interface CommonFlags extends ConnectionFlags {
@@ -15,7 +16,24 @@ export const withJson = (command: Command): Command => withConfig(command).optio
 export const visibility = (): Option =>
   new Option('-v, --visibility <visibility>', 'who may see it').choices(['PRIVATE', 'ALL_USERS', 'PUBLIC']);
 export const visibilityOfNew = (): Option => visibility().default('PRIVATE');
-export const newVisibility = (): Option => visibility().makeOptionMandatory();
+
+/** What `update` changes; one of them at least. */
+export interface Changes {
+  readonly visibility?: string;
+  readonly owner?: string;
+}
+
+export const withChanges = (command: Command): Command =>
+  command
+    .addOption(visibility())
+    .option('--owner <name>', 'user name of who shall own it from now on')
+    .hook('preAction', (_program, action) => {
+      const { visibility, owner } = action.opts<Changes>();
+      if (visibility === undefined && owner === undefined)
+        action.error('error: say what to change: -v <visibility> or --owner <name>', {
+          exitCode: exitCodes.usage,
+        });
+    });
 
 /** A command about one thing: `<verb> <id>`. */
 export const onOne = <F extends CommonFlags>(
