@@ -18,20 +18,28 @@ export interface SmallApp {
 const manifest = (name: string) =>
   `[App]\nName = "${name}"\nVersion = "1.0.0"\nTitle = "${name}"\n[Runtime]\nModule = "small_reply"\nAppMode = "python"\n`;
 
+/** The files of its bundle, for `makeZip`. */
+export async function smallBundle(name: string): Promise<{ name: string; content: string }[]> {
+  const program = await readFile(path.join(import.meta.dirname, 'fixtures/small_reply.py'), 'utf8');
+  return [
+    { name: 'app.toml', content: manifest(name) },
+    { name: 'small_reply.py', content: program },
+  ];
+}
+
+export async function writeSmallBundle(haic: Haic, name: string): Promise<string> {
+  const file = path.join(haic.home, `${name}.wave`);
+  await writeFile(file, makeZip(await smallBundle(name)));
+  return file;
+}
+
 export async function startSmallApp(
   haic: Haic,
   token: string,
   password: string,
   visibility: 'PRIVATE' | 'PUBLIC',
 ): Promise<SmallApp> {
-  const name = `small-${visibility.toLowerCase()}`;
-  const file = path.join(haic.home, `${name}.wave`);
-  const program = await readFile(path.join(import.meta.dirname, 'fixtures/small_reply.py'), 'utf8');
-  const items = [
-    { name: 'app.toml', content: manifest(name) },
-    { name: 'small_reply.py', content: program },
-  ];
-  await writeFile(file, makeZip(items));
+  const file = await writeSmallBundle(haic, `small-${visibility.toLowerCase()}`);
   const app = await importBundle(haic, token, file, visibility);
   const { id } = await runApp(haic, token, app.id, visibility);
   await waitForStatus(haic, token, id, 'DEPLOYED');

@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { LoadOptions } from './load.ts';
 import { configurableHttpProxy, jupyterHub } from './peers.ts';
 import { freePort, type Started, startServer } from './processes.ts';
 
@@ -10,6 +11,8 @@ export interface Hub {
   /** Milliseconds from the request to start a person's server until that server itself answers. */
   spawn(username: string): Promise<number>;
   stopServer(username: string): Promise<void>;
+  /** What to ask for one person, who is made if need be. */
+  userRequest(username: string): Promise<Pick<LoadOptions, 'port' | 'path' | 'headers'>>;
 }
 
 const token = 'bench-token-0123456789abcdef0123456789abcdef';
@@ -79,6 +82,11 @@ c.JupyterHub.load_roles = [{'name': 'bench', 'services': ['bench'],
         await pause(20);
       }
       throw new Error('The single-user server never answered.');
+    },
+    userRequest: async (username) => {
+      await status('POST', `/hub/api/users/${username}`);
+      const headers = { host: `127.0.0.1:${port}`, authorization: `token ${token}` };
+      return { port, path: `/hub/api/users/${username}`, headers };
     },
     stopServer: async (username) => {
       for (let attempt = 0; attempt < 300; attempt += 1) {

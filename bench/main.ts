@@ -6,6 +6,7 @@ import { type Row, table } from './rows.ts';
 /** `node bench/main.ts [areas…] [--json FILE]`: each area compares with its peers in one run. */
 const areas: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   router: async () => (await import('./router.ts')).benchRouter(),
+  control: async () => (await import('./control.ts')).benchControl(),
   start: async () => (await import('./start.ts')).benchStart(),
 };
 

@@ -10,6 +10,7 @@ import { type LoadOptions, load } from './load.ts';
 import { cpuSeconds } from './processes.ts';
 import { chpToken, type PeerProxy, proxyPeers } from './proxies.ts';
 import { compare, median, type Row, spread } from './rows.ts';
+import { allowManyDescriptors, websocketRows, websocketsUnmeasured } from './websockets.ts';
 
 /** Even, so that each side comes early as often as late. */
 const rounds = 6;
@@ -26,9 +27,10 @@ interface Contender {
   readonly p99: number[];
 }
 
-/** Rows 1 to 3: the real router of a whole Haic, in front of a real instance, against proxies in front of the same server. */
+/** Rows 1 to 4: the real router of a whole Haic, in front of a real instance, against proxies in front of the same server. */
 export async function benchRouter(): Promise<readonly Row[]> {
   const directory = await mkdtemp(path.join(tmpdir(), 'haic-bench-'));
+  allowManyDescriptors();
   const haic = await startHaic();
   const peers = new Map<string, PeerProxy | string>();
   try {
@@ -50,12 +52,33 @@ export async function benchRouter(): Promise<readonly Row[]> {
     await race(contenders);
     const rows = requestRows(contenders, peers);
     const chp = peers.get('chp');
-    return [...rows, await routeChangeRow(haic, token, open, chp ?? 'not installed')];
+    const change = await routeChangeRow(haic, token, open, chp ?? 'not installed');
+    const sockets = await websockets(haic, router, app, chp ?? 'not installed');
+    return [...rows, change, ...sockets];
   } finally {
     for (const peer of peers.values()) if (typeof peer !== 'string') await peer.stop();
     await haic.stop();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Row 4, whose failure takes none of the others with it. */
+function websockets(
+  haic: Haic,
+  router: number,
+  app: SmallApp,
+  peer: PeerProxy | string,
+): Promise<readonly Row[]> {
+  const origin = `http://${app.host}`;
+  const asked = (port: number) => ({
+    port,
+    path: '/socket',
+    headers: { host: app.host, origin, cookie: app.cookie },
+  });
+  const theirs = typeof peer === 'string' ? peer : { pid: peer.pid, target: asked(peer.port) };
+  return websocketRows({ pid: router, target: asked(haic.port) }, theirs).catch((error: unknown) => [
+    websocketsUnmeasured(messageOf(error)),
+  ]);
 }
 
 const contender = (pid: number, asked: Contender['target']): Contender => ({

@@ -36,6 +36,12 @@ export function compare(measured: Measured, most: number | undefined): Row {
   };
 }
 
+/** Goal: a ratio of at least `least`. */
+export function atLeast(measured: Measured, least: number): Row {
+  const row = compare(measured, undefined);
+  return { ...row, goal: `>= ${least}`, met: row.ratio !== null && row.ratio >= least };
+}
+
 /** Goal: our figure at most `most`, whatever the peer's. */
 export function atMost(measured: Measured, most: number): Row {
   const { ours, theirs } = measured;
@@ -46,6 +52,12 @@ export function atMost(measured: Measured, most: number): Row {
     met: ours !== null && ours <= most,
   };
 }
+
+/** A row that could not be measured says why instead of vanishing. */
+export const unmeasured = (id: string, name: string, why: string): Row => ({
+  ...compare({ id, name, peer: '-', unit: '', ours: null, theirs: null }, undefined),
+  note: `could not be measured: ${why}`,
+});
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -9,7 +9,7 @@ import { pidOf } from './haic.ts';
 import { benchInstall } from './install.ts';
 import { type Hub, prepareHub } from './jupyterhub.ts';
 import { memoryOf, treeOf } from './processes.ts';
-import { atMost, compare, median, type Row, spread, table } from './rows.ts';
+import { atMost, compare, median, type Row, spread, table, unmeasured } from './rows.ts';
 
 const rounds = 5;
 const hubName = 'JupyterHub 6.1';
@@ -188,10 +188,6 @@ async function installerMemory(haic: Haic): Promise<string> {
   return `installer ${sums.pss.toFixed(0)}/${sums.rss.toFixed(0)}`;
 }
 
-const unmeasured = (id: string, name: string, why: string): Row => ({
-  ...compare({ id, name, peer: '-', unit: '', ours: null, theirs: null }, undefined),
-  note: `could not be measured: ${why}`,
-});
 const missing = (why: string): string => `could not be had: ${why}`;
 const between = (ours: readonly number[], theirs: readonly number[]): string =>
   `rounds: ours ${spread(ours)}, theirs ${spread(theirs)}`;

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { CommandError, exitCodes } from '../terminal.ts';
 
-export const benchAreas = ['router', 'start'] as const;
+export const benchAreas = ['router', 'control', 'start'] as const;
 
 /** Runs `bench/<area>.ts` (or all of them): each compares with its peers in one run and prints its rows. */
 export async function runBenchmarks(options: {
