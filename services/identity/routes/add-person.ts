@@ -2,8 +2,8 @@ import { problems } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
 import { presentPerson } from '../present.ts';
+import { type PeopleParts, peoplePath } from './access.ts';
 import { AddedPersonSchema, tags } from './answers.ts';
-import { type PeopleParts, peoplePath } from './people.ts';
 import { newPerson } from './schemas.ts';
 
 const schema = {

@@ -2,8 +2,8 @@ import { problems } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
 import { presentPerson } from '../present.ts';
+import { actorOf, type PeopleParts, peoplePath } from './access.ts';
 import { PersonSchema, tags } from './answers.ts';
-import { actorOf, type PeopleParts, peoplePath } from './people.ts';
 import { byUsername, userChanges } from './schemas.ts';
 
 const schema = {

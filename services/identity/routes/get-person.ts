@@ -1,8 +1,8 @@
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
 import { presentPerson } from '../present.ts';
+import { type PeopleParts, peoplePath } from './access.ts';
 import { PersonSchema, tags } from './answers.ts';
-import { type PeopleParts, peoplePath } from './people.ts';
 import { byUsername } from './schemas.ts';
 
 const schema = {

@@ -1,8 +1,8 @@
 import { noContent } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import Type, { type Static } from 'typebox';
+import { actorOf, type PeopleParts } from './access.ts';
 import { groupsPath } from './groups.ts';
-import { actorOf, type PeopleParts } from './people.ts';
 
 const member = Type.Object({
   id: Type.String({ maxLength: 128 }),

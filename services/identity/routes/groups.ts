@@ -3,7 +3,7 @@ import { cutPage, pageOf, pageQuery, readPageToken } from '@haic/kit/http/paging
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import Type, { type Static } from 'typebox';
 import { presentGroup } from '../present.ts';
-import { actorOf, type PeopleParts } from './people.ts';
+import { actorOf, type PeopleParts } from './access.ts';
 import { searchText } from './schemas.ts';
 
 export const groupsPath = '/api/v1/groups';

@@ -3,8 +3,8 @@ import type { HttpServer } from '@haic/kit/http/server.ts';
 import Type, { type Static } from 'typebox';
 import { usernamePattern } from '../model.ts';
 import { presentPerson } from '../present.ts';
+import { type PeopleParts, peoplePath } from './access.ts';
 import { PersonSchema, tags } from './answers.ts';
-import { type PeopleParts, peoplePath } from './people.ts';
 import { searchText } from './schemas.ts';
 
 const querystring = Type.Object({

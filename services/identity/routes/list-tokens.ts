@@ -3,8 +3,8 @@ import type { HttpServer } from '@haic/kit/http/server.ts';
 import Type, { type Static } from 'typebox';
 import { presentToken } from '../present.ts';
 import type { PersonalToken } from '../tokens.ts';
+import { actorOf, askerOf, ownTokensPath, type PeopleParts, peoplePath } from './access.ts';
 import { TokenSchema, tags } from './answers.ts';
-import { actorOf, askerOf, ownTokensPath, type PeopleParts, peoplePath } from './people.ts';
 import { byUsername } from './schemas.ts';
 
 const shared = {

@@ -1,8 +1,8 @@
 import { problems } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Static } from 'typebox';
+import { actorOf, type PeopleParts, peoplePath } from './access.ts';
 import { NewPasswordSchema, tags } from './answers.ts';
-import { actorOf, type PeopleParts, peoplePath } from './people.ts';
 import { byUsername } from './schemas.ts';
 
 const schema = {

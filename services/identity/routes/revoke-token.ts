@@ -1,8 +1,8 @@
 import { noContent } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import Type, { type Static } from 'typebox';
+import { actorOf, ownTokensPath, type PeopleParts, peoplePath } from './access.ts';
 import { tags } from './answers.ts';
-import { actorOf, ownTokensPath, type PeopleParts, peoplePath } from './people.ts';
 import { byUsername } from './schemas.ts';
 
 const id = Type.String({ maxLength: 128 });

@@ -2,7 +2,7 @@ import { noContent, problems } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import Type, { type Static } from 'typebox';
 import { presentRole } from '../present.ts';
-import { actorOf, type PeopleParts } from './people.ts';
+import { actorOf, type PeopleParts } from './access.ts';
 
 const rolesPath = '/api/v1/roles';
 const tags = ['People'];
