@@ -162,6 +162,24 @@ describe('Haic behind a certificate of one’s own authority', () => {
     assert.equal((await haic.cli(['app', 'list', '--conf', conf])).code, 4);
   });
 
+  it('the command line for download says what to do about the authority, and trusts it by flag or environment', async () => {
+    const file = path.join(haic.home, 'bin', 'h2o');
+    const conf = path.join(directory, 'download.toml');
+    const platform = (await haic.run(['token', '--user', 'admin'])).trim();
+    const secret = `PlatformClientID = "haic-platform"\nPlatformToken = "${platform}"\n`;
+    await writeFile(conf, `Endpoint = "${haic.url}"\n${secret}`);
+    const list = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+      execute(file, ['app', 'list', '--all', '--json', '--conf', conf, ...args], {
+        PATH: process.env.PATH,
+        ...env,
+      });
+    await assert.rejects(list([]), /certificate of https:.* is not trusted .*--ca FILE/);
+    const authority = path.join(directory, 'ca.pem');
+    assert.equal(await list(['--ca', authority]), '[]\n');
+    for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'])
+      assert.equal(await list([], { [name]: authority }), '[]\n');
+  });
+
   it('an app that asks for OIDC starts: launcher and Wave server trust the authority', async () => {
     token = await haic.accessToken('admin');
     const app = await importBundle(haic, token, await bundleSample(haic, 'who-am-i'));
