@@ -104,6 +104,8 @@ describe('People, and sessions and tokens', { concurrency: 3 }, () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await act(page, 'grace.hopper', 'Disable');
     await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
+    await page.getByText('grace.hopper is disabled. Hand over what they own?').waitFor();
+    await page.getByRole('button', { name: 'Not now' }).click();
     await rowOf(page, 'Grace Hopper').getByText('Disabled').waitFor();
     await act(page, 'grace.hopper', 'Enable');
     await page.getByRole('dialog').getByRole('button', { name: 'Enable' }).click();
@@ -118,7 +120,12 @@ describe('People, and sessions and tokens', { concurrency: 3 }, () => {
     await page.getByRole('heading', { name: 'Grace Hopper' }).waitFor();
     await act(page, 'grace.hopper', 'Remove');
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('grace.hopper is removed. Hand over what they own?').waitFor();
+    await page.getByRole('searchbox', { name: 'New owner' }).fill('lovelace');
+    await page.getByRole('radio', { name: 'Ada Lovelace' }).check();
+    await page.getByRole('button', { name: 'Hand over' }).click();
     await page.getByRole('heading', { name: 'People' }).waitFor();
+    assert.ok(standIn.apps.every(({ owner }) => owner.username !== 'grace.hopper'));
     assert.ok(standIn.people.every(({ person }) => person.username !== 'grace.hopper'));
   });
 

@@ -1,21 +1,21 @@
 import { text } from 'node:stream/consumers';
 import type { Outcome } from '../../src/admin/belongings.ts';
-import type { Person } from '../../src/admin/queries.ts';
 import { type Call, json } from './api.ts';
 import { Problem } from './problem.ts';
 
-const ownedBy = ({ standIn }: Call, { subject }: Person) => ({
-  apps: standIn.apps.filter((app) => app.owner.subject === subject),
-  instances: standIn.instances.filter(({ gone, data }) => !gone && data.owner.subject === subject),
+/** By name, as the platform does for who is gone. */
+const ownedBy = ({ standIn }: Call, username: string) => ({
+  apps: standIn.apps.filter((app) => app.owner.username === username),
+  instances: standIn.instances.filter(({ gone, data }) => !gone && data.owner.username === username),
 });
 
-export function pauseAllOf(call: Call, person: Person): void {
-  for (const instance of ownedBy(call, person).instances)
+export function pauseAllOf(call: Call, username: string): void {
+  for (const instance of ownedBy(call, username).instances)
     if (instance.data.status !== 'SUSPENDED') instance.pause();
 }
 
-export function answerBelongings(call: Call, person: Person): void {
-  const { apps, instances } = ownedBy(call, person);
+export function answerBelongings(call: Call, username: string): void {
+  const { apps, instances } = ownedBy(call, username);
   json(call.response, 200, {
     apps: apps.map(({ id, name, version, title, visibility }) => ({ id, name, version, title, visibility })),
     instances: instances.map(({ data: { id, app, status, visibility } }) => ({
@@ -29,7 +29,7 @@ export function answerBelongings(call: Call, person: Person): void {
 }
 
 /** To `guest` nothing can be given, so that a refusal can be seen. */
-export async function answerHandOver(call: Call, person: Person): Promise<void> {
+export async function answerHandOver(call: Call, username: string): Promise<void> {
   const body = JSON.parse(await text(call.request)) as { to: string; apps: string[]; instances: string[] };
   const outcomes = (ids: readonly string[]): Outcome[] =>
     ids.map((id) => {
@@ -41,7 +41,7 @@ export async function answerHandOver(call: Call, person: Person): Promise<void> 
         return { id, problem: { code: error.code, message: error.message } };
       }
     });
-  const { apps, instances } = ownedBy(call, person);
+  const { apps, instances } = ownedBy(call, username);
   json(call.response, 200, {
     apps: outcomes(apps.map(({ id }) => id).filter((id) => body.apps.includes(id))),
     instances: outcomes(instances.map(({ data }) => data.id).filter((id) => body.instances.includes(id))),

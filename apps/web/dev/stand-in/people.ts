@@ -82,12 +82,12 @@ export async function answerPeople(call: Call, username?: string, sub?: string, 
   if (!standIn.me.isAdmin)
     throw new Problem(403, 'administrators_only', 'Only administrators may see and change people.');
   if (username === undefined) return request.method === 'POST' ? add(call) : list(call);
+  if (sub === 'belongings') return answerBelongings(call, username);
+  if (sub === 'hand-over') return answerHandOver(call, username);
   const found = standIn.people.find(({ person }) => person.username === username);
   if (found === undefined) throw notFound(`The person "${username}"`);
   const own = found.person.subject === standIn.me.subject;
   if (sub === 'tokens') return answerTokens(call, found, id);
-  if (sub === 'belongings') return answerBelongings(call, found.person);
-  if (sub === 'hand-over') return answerHandOver(call, found.person);
   if (sub === 'password') {
     found.tokens = [];
     return json(response, 200, { password: 'fresh-basil-quartz-91' });
@@ -95,6 +95,7 @@ export async function answerPeople(call: Call, username?: string, sub?: string, 
   if (request.method === 'DELETE') {
     if (own) throw ownAccount();
     standIn.people.splice(standIn.people.indexOf(found), 1);
+    pauseAllOf(call, username);
     response.writeHead(204).end();
     return;
   }
@@ -103,7 +104,7 @@ export async function answerPeople(call: Call, username?: string, sub?: string, 
     if (changes.disabled === true && own) throw ownAccount();
     if (changes.disabled === true) {
       found.tokens = [];
-      pauseAllOf(call, found.person);
+      pauseAllOf(call, username);
     }
     found.person = { ...found.person, ...changes };
   }
