@@ -29,7 +29,9 @@ describe('the command line as one file', () => {
       ),
     );
 
-  it('runs where nothing else of Haic is', async () => {
+  it('runs where nothing else of Haic is, and says the version of Haic', async () => {
+    const project = await readFile(path.join(import.meta.dirname, '../../../package.json'), 'utf8');
+    assert.equal(haicVersion, JSON.parse(project).version);
     assert.deepEqual(await h2o(['--version']), { code: 0, out: `${haicVersion}\n`, talk: '' });
     const lost = await h2o(['app', 'list', '--conf', '/nowhere/config.toml']);
     assert.equal(lost.code, 4);
