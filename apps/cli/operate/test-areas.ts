@@ -63,7 +63,7 @@ export const testAreas: readonly TestArea[] = [
     concurrency: 1,
   }),
   area('clients', 'the official Python clients against a running Haic', ['test/clients/**/*.test.ts'], {
-    needs: ['bubblewrap'],
+    needs: ['bubblewrap', 'chromium'],
     concurrency: 1,
   }),
   area('api', 'the public API against its own description, with schemathesis', ['test/api/**/*.test.ts'], {
