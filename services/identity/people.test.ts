@@ -207,6 +207,49 @@ suite('People, sessions and tokens by the public API', () => {
     assert.deepEqual(seen, ['page-a', 'page-b', 'page-c', 'page-d']);
   });
 
+  test('a person who is added again under the same Idempotency-Key exists once, and the password is told once', async () => {
+    const token = await tokenOf('portal', await newPerson(['admin']));
+    const add = (username: string) =>
+      fetch(`${haic.publicUrl}/api/v1/people`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'idempotency-key': 'add-once',
+        },
+        body: JSON.stringify({ username }),
+      });
+    const first = await add('added-once');
+    const { person, password: told } = (await first.json()) as { person: object; password: string };
+    assert.ok(first.status === 201 && told.length > 10);
+    const again = await add('added-once');
+    assert.equal(again.status, 201);
+    assert.equal(again.headers.get('idempotent-replayed'), 'true');
+    assert.deepEqual(await again.json(), { person });
+    assert.equal((await add('somebody-else')).status, 422);
+  });
+
+  test('one’s own sessions and tokens come page by page, each once', async () => {
+    const somebody = await newPerson();
+    const token = await tokenOf('portal', somebody);
+    for (const client of ['platform', 'cli'] as const) await tokenOf(client, somebody);
+    const whole = (await call(token, 'GET /api/v1/me/tokens')).json.items as { id: string }[];
+    assert.ok(whole.length >= 3);
+    const seen: string[] = [];
+    let next = '';
+    do {
+      const { json } = await call(token, `GET /api/v1/me/tokens?pageSize=1&pageToken=${next}`);
+      seen.push(...(json.items as { id: string }[]).map(({ id }) => id));
+      next = String(json.nextPageToken ?? '');
+    } while (next !== '');
+    assert.deepEqual(
+      seen,
+      whole.map(({ id }) => id),
+    );
+    const bad = await call(token, 'GET /api/v1/me/tokens?pageToken=AAAA');
+    assert.deepEqual([bad.status, bad.code], [400, 'invalid_page_token']);
+  });
+
   test('nonsense is refused by name and never reaches the database', async () => {
     const token = await tokenOf('portal', await newPerson(['admin']));
     const { username } = await newPerson();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
+import { createMemoryIdempotencyStore } from '@haic/kit/http/idempotency/memory.ts';
 import { createHttpServer } from '@haic/kit/http/server.ts';
 import { createLogger } from '@haic/kit/logging.ts';
 import { migrate } from '@haic/platform/database/postgres.ts';
@@ -44,7 +45,7 @@ export async function startTestIdentity(changes: Partial<IdentityOptions> = {}) 
     audience: 'haic',
     jwksUrl: `${issuer}/protocol/openid-connect/certs`,
   });
-  const server = createHttpServer({ logger, verifyToken });
+  const server = createHttpServer({ logger, verifyToken, idempotency: createMemoryIdempotencyStore() });
   identity.register(server);
 
   const logoutTokens: string[] = [];

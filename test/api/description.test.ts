@@ -83,9 +83,9 @@ describe('the API and its description', () => {
     const known = await importBundle(haic, token, await bundleSample(haic, sample));
     const instance = await runApp(haic, token, known.id);
     const group = await callApi<{ id: string }>(haic, token, 'POST', '/api/v1/groups', { name: 'Fuzzed' });
-    const ofApp = { id: known.id };
-    const ofInstance = { id: instance.id };
-    const somebody = { username: 'somebody' };
+    const ofApp = { 'path.id': known.id };
+    const ofInstance = { 'path.id': instance.id };
+    const somebody = { 'path.username': 'somebody' };
     return {
       ...Object.fromEntries(
         ['getApp', 'changeApp', 'downloadApp', 'checkAppPreconditions', 'visitApp', 'runApp'].map((id) => [
@@ -93,7 +93,7 @@ describe('the API and its description', () => {
           ofApp,
         ]),
       ),
-      getAppImage: { ...ofApp, name: 'icon.png' },
+      getAppImage: { ...ofApp, 'path.name': 'icon.png' },
       ...Object.fromEntries(
         [
           'getInstance',
@@ -111,11 +111,16 @@ describe('the API and its description', () => {
         ]),
       ),
       ...(group.status === 201
-        ? { getGroup: { id: group.body.id }, addGroupMember: { id: group.body.id, ...somebody } }
+        ? {
+            getGroup: { 'path.id': group.body.id },
+            addGroupMember: { 'path.id': group.body.id, ...somebody },
+          }
         : {}),
+      // Without an end to wait for.
+      readInstanceLog: { ...ofInstance, 'query.follow': 'false' },
       // What one has is to be there until the end.
-      deleteApp: { id: randomUUID() },
-      terminateInstance: { id: randomUUID() },
+      deleteApp: { 'path.id': randomUUID() },
+      terminateInstance: { 'path.id': randomUUID() },
     };
   }
 

@@ -21,7 +21,7 @@ const checks = [
   'ignored_auth',
 ];
 
-/** Operations and the values of parameters with which they meet something that exists. */
+/** Operations and the values of parameters (`path.id`, `query.follow`) with which they meet something that exists. */
 export type Existing = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** Runs schemathesis, unmodified, on the description that Haic itself serves. Rejects with its report when it finds something. */
@@ -68,9 +68,7 @@ export async function runSchemathesis(
 const configOf = (existing: Existing): string =>
   Object.entries(existing)
     .map(([operation, values]) => {
-      const lines = Object.entries(values).map(
-        ([name, value]) => `"path.${name}" = ${JSON.stringify(value)}`,
-      );
+      const lines = Object.entries(values).map(([name, value]) => `"${name}" = ${JSON.stringify(value)}`);
       return `[[operations]]\ninclude-operation-id = "${operation}"\n[operations.parameters]\n${lines.join('\n')}\n`;
     })
     .join('\n');
