@@ -68,6 +68,8 @@ c.JupyterHub.load_roles = [{'name': 'bench', 'services': ['bench'],
         },
         cwd: directory,
         url: `${url}/hub/api`,
+        // Its proxy answers 404 until the hub has told it where the hub is.
+        isUp: (status) => status === 200,
         seconds: 90,
       });
     },
@@ -84,7 +86,8 @@ c.JupyterHub.load_roles = [{'name': 'bench', 'services': ['bench'],
       throw new Error('The single-user server never answered.');
     },
     userRequest: async (username) => {
-      await status('POST', `/hub/api/users/${username}`);
+      const created = await status('POST', `/hub/api/users/${username}`);
+      if (created !== 201 && created !== 409) throw new Error(`Adding a user was answered with ${created}.`);
       const headers = { host: `127.0.0.1:${port}`, authorization: `token ${token}` };
       return { port, path: `/hub/api/users/${username}`, headers };
     },

@@ -69,6 +69,8 @@ export async function startServer(options: {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
   url: string;
+  /** Whether it is up when it answers with this status; any but an error of the server, if nothing is said. */
+  isUp?: (status: number) => boolean;
   seconds?: number;
 }): Promise<Started> {
   const child = spawn(options.command, [...options.args], {
@@ -85,7 +87,7 @@ export async function startServer(options: {
   const started = { pid: child.pid ?? 0, stop: () => endOf(child) };
   try {
     const failed = new Promise<never>((_, reject) => child.once('error', reject));
-    await Promise.race([untilAnswers(options.url, child, options.seconds ?? 30), failed]);
+    await Promise.race([untilAnswers(child, options), failed]);
   } catch (error) {
     await started.stop();
     throw new Error(`${options.command} did not start: ${String(error)}\n${said}`);
@@ -93,14 +95,17 @@ export async function startServer(options: {
   return started;
 }
 
-async function untilAnswers(url: string, child: ChildProcess, seconds: number): Promise<void> {
+async function untilAnswers(
+  child: ChildProcess,
+  { url, isUp = (status) => status < 500, seconds = 30 }: Omit<Parameters<typeof startServer>[0], 'args'>,
+): Promise<void> {
   const last = performance.now() + seconds * 1000;
   while (performance.now() < last) {
     if (child.exitCode !== null) throw new Error(`it ended with exit code ${child.exitCode}`);
     const answered = await fetch(url, { redirect: 'manual' }).then(
       async (response) => {
         await response.body?.cancel();
-        return response.status < 500;
+        return isUp(response.status);
       },
       () => false,
     );
