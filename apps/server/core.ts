@@ -1,4 +1,5 @@
 import { chmod, rm } from 'node:fs/promises';
+import path from 'node:path';
 import type { IdempotencyStore } from '@haic/kit/http/idempotency/port.ts';
 import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import { createHttpServer } from '@haic/kit/http/server.ts';
@@ -13,12 +14,14 @@ import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
 import { type Catalog, catalogMigrations, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
 import { createScheduler, type Scheduler } from '@haic/services/app-store/scheduler/scheduler.ts';
 import { createDiscovery } from '@haic/services/discovery/discovery.ts';
+import { connectInstaller } from '@haic/services/environments/client.ts';
 import { identityMigrations } from '@haic/services/identity/identity.ts';
 import { describeHaic, rateLimitsOf } from './api.ts';
 import { cliFileOf, registerCliDownload } from './cli-download.ts';
 import { composeIdentity } from './identity.ts';
 import { type Installation, readSecrets } from './installation.ts';
 import { ensureInstaller } from './installer.ts';
+import { watchInstaller } from './installer-watchdog.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { registerPortal } from './portal.ts';
 import { createRuntime, type WorkloadPaths, workloadPaths } from './runtime.ts';
@@ -66,6 +69,8 @@ export async function startCore(options: {
   const runtime = await createRuntime(at, settings, logger);
   const paths = workloadPaths(at, runtime.isolated);
   await ensureInstaller(runtime, settings, at, paths, trustBundle !== undefined);
+  const installer = connectInstaller(path.join(at.installer, path.basename(paths.installerSocket)));
+  const installerWatchdog = watchInstaller({ runtime, installer, logger });
   const runtimeVersions = await runtimeVersionsOf(settings.runtimeVersions);
 
   const catalog = await createCatalog({
@@ -122,6 +127,7 @@ export async function startCore(options: {
       clearInterval(sweep);
       checks.stop();
       scheduler.stop();
+      installerWatchdog.stop();
       await server.close();
       await runtime.stop();
       await identity.stop();
