@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { haicVersion } from '@haic/kit/version.ts';
 import { Browser } from '@haic/services/app-store/router/testing.ts';
+import { WebSocket } from 'ws';
 import { type ApiInstance, callApi } from '../support/api.ts';
 import { type CommandResult, type Haic, startHaic } from '../support/haic.ts';
 import {
@@ -95,6 +97,16 @@ describe('an upgrade with running apps', () => {
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (error: CommandResult) => error,
     );
+  /** As Wave's page opens its own. */
+  const throughTheRouter = async (): Promise<WebSocket> => {
+    const host = instanceHost(haic, id);
+    const socket = new WebSocket(`ws://127.0.0.1:${haic.port}/echo`, {
+      headers: { host: new URL(host).host, cookie: browser.cookieHeader(new URL(host)), origin: host },
+    });
+    socket.on('error', () => undefined);
+    await once(socket, 'open');
+    return socket;
+  };
   const runningVersion = async () =>
     ((await (await fetch(`${haic.url}/version`)).json()) as { version: string }).version;
 
@@ -104,6 +116,9 @@ describe('an upgrade with running apps', () => {
     const before = await Promise.all(platformNames.map((name) => platformProcess(haic, name)));
     const opened = await browser.open(`${instanceHost(haic, id)}/`);
     assert.equal(opened.status, 200);
+
+    const socket = await throughTheRouter();
+    const closed = once(socket, 'close');
 
     let upgrading = true;
     let asked = 0;
@@ -130,6 +145,15 @@ describe('an upgrade with running apps', () => {
     const now = await Promise.all(platformNames.map((name) => platformProcess(haic, name)));
     for (const [index, name] of platformNames.entries()) assert.notDeepEqual(now[index], before[index], name);
     assert.equal(await runningVersion(), newVersion);
+    await closed;
+    const reopened = await throughTheRouter();
+    const [first] = await once(reopened, 'message');
+    assert.equal(
+      String(first).split(' ')[0],
+      born,
+      'a WebSocket through the router is closed and opens again',
+    );
+    reopened.terminate();
     assert.deepEqual(await shimsOf(haic, id), shims, 'the very same process of the app');
     const { body } = await callApi<ApiInstance>(haic, token, 'GET', `/api/v1/instances/${id}`);
     assert.deepEqual([body.status, body.restartCount], ['DEPLOYED', 0]);
