@@ -1,3 +1,5 @@
+// For the arrow of a NativeSelect.
+import '@mantine/core/styles/Combobox.css';
 import { Button, Group, NativeSelect } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useSearchParams } from 'react-router';
