@@ -27,13 +27,7 @@ const bare = (rest: string) => `[App]\nName = "a"\nVersion = "1.0.0"\n${rest}`;
 const table: readonly [string, Broken, string, string | null, RegExp][] = [
   // §1: the bundle
   ['app.toml is TOML', { toml: 'Name =' }, 'app.toml', null, /Correct that line/],
-  [
-    'app.toml is UTF-8',
-    { files: { 'app.toml': Buffer.from([0xff]) } },
-    'app.toml',
-    null,
-    /Save it as UTF-8/,
-  ],
+  ['app.toml is UTF-8', { files: { 'app.toml': Buffer.from([0xff]) } }, 'app.toml', null, /Save it as UTF-8/],
   ['a PNG is a PNG', { files: { 'static/icon.png': jpeg } }, 'static/icon.png', null, /Rename it/],
   [
     'an image is an image',
