@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { access, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { deadline, until } from '@haic/kit/deadline.ts';
+import { identify, signalProcess } from '@haic/kit/process-identity.ts';
 import { stopEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
 import { removeTree } from '@haic/platform/runtime/local/records.ts';
 import { type Installation, installationAt } from '@haic/server/installation.ts';
@@ -81,12 +83,32 @@ async function wasDecided(journal: Journal, databaseUrl: string | undefined): Pr
   );
 }
 
-/** Also ends the server that a killed restore may have left at work there. */
+/** Also ends what a killed restore may have left at work there: PostgreSQL, its initdb, a tar. */
 export async function discardStaging(at: Installation): Promise<void> {
   const staging = stagingOf(at);
   await stopEmbeddedPostgres(staging.postgresData);
-  // Volumes hold what apps have written.
-  await removeTree(staging.home);
+  const gone = async () => {
+    await endProcessesIn(staging.home);
+    // Volumes hold what apps have written. Fails while something that is just ending still writes.
+    await removeTree(staging.home).catch(() => undefined);
+    return (await exists(staging.home)) ? undefined : true;
+  };
+  await until(gone, { everyMs: 100, signal: deadline(30_000) }).catch(() => {
+    throw new CommandError(`${staging.home} is left of a restore and cannot be removed. Remove it yourself.`);
+  });
+}
+
+const helpers = ['postgres', 'initdb', 'tar'];
+
+/** What a restore starts, where it was told to work below the folder. */
+async function endProcessesIn(folder: string): Promise<void> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)) {
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    const program = path.basename(commandLine.split('\0')[0] ?? '');
+    if (!helpers.includes(program) || !commandLine.includes(`${folder}/`)) continue;
+    const identity = await identify(pid);
+    if (identity !== undefined) await signalProcess(identity, 'SIGKILL');
+  }
 }
 
 /** For commands that read: they leave it to `up` and `restore`. */
