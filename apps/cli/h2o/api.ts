@@ -1,4 +1,6 @@
-import { deadline } from '@haic/kit/deadline.ts';
+import { randomUUID } from 'node:crypto';
+import { deadline, sleep } from '@haic/kit/deadline.ts';
+import { HaicError } from '@haic/kit/errors.ts';
 import { callJson, callService } from '@haic/kit/http/client.ts';
 import { configPath, readCliConfig } from './config-file.ts';
 import { openConnection, withAddress } from './connection.ts';
@@ -70,6 +72,9 @@ export interface Api {
   all<T>(path: string): Promise<readonly T[]>;
 }
 
+/** What would run twice if it were asked for again after a lost answer. */
+const starts = /^\/api\/v1\/apps\/[^/]+\/instances$/;
+
 /** As long as the store itself waits for a run to be accepted, and a little for the way. */
 const patienceMs = 310_000;
 
@@ -84,17 +89,24 @@ export async function connectApi(flags: ConnectionFlags): Promise<Api> {
       throw withAddress(error, endpoint);
     });
 
-  const json: Api['json'] = async (method, path, { timeoutMs = patienceMs, ...options } = {}) =>
-    call(
-      callJson(fetch, `${endpoint}${path}`, {
+  const json: Api['json'] = async <T>(
+    method: string,
+    path: string,
+    { timeoutMs = patienceMs, ...options }: CallOptions = {},
+  ) => {
+    const key = method === 'POST' && starts.test(path) ? { 'idempotency-key': randomUUID() } : undefined;
+    const send = async () =>
+      callJson<T>(fetch, `${endpoint}${path}`, {
         method,
         token: await token(),
         signal: deadline(timeoutMs),
         ...options,
         // A streamed body is only sent when it is told that the answer comes after it.
         ...(options.body instanceof ReadableStream ? { duplex: 'half' } : {}),
-      }),
-    );
+        headers: { ...options.headers, ...key },
+      });
+    return call(key === undefined ? send() : send().catch((error: unknown) => onceMore(error, send)));
+  };
   return {
     endpoint,
     json,
@@ -106,6 +118,13 @@ export async function connectApi(flags: ConnectionFlags): Promise<Api> {
     },
     all: (path) => allPages(json, path),
   };
+}
+
+/** When no answer came: under its key the server starts nothing twice, and says what it started. */
+async function onceMore<T>(error: unknown, send: () => Promise<T>): Promise<T> {
+  if (!(error instanceof HaicError) || error.code !== 'service_unavailable') throw error;
+  await sleep(1000, deadline(5000));
+  return send();
 }
 
 async function allPages<T>(json: Api['json'], path: string): Promise<readonly T[]> {

@@ -95,7 +95,8 @@ test('app update changes who sees an app and prints it, the id first', async () 
 });
 
 /** The catalog and the scheduler behind one address, as the core serves them. */
-async function startWholeStore() {
+async function startWholeStore({ losesFirstAnswer = false } = {}) {
+  let losesAnswer = losesFirstAnswer;
   const who = { ...people.owner, subject: 'sub-anna', username: 'anna' };
   const scheduler = await startTestScheduler({ catalog: store.catalog.client });
   const { subject, username, roles, groups } = who;
@@ -109,14 +110,21 @@ async function startWholeStore() {
       headers: {
         'content-type': request.headers['content-type'] ?? '',
         authorization: isRun ? scheduler.authorizationOf(who) : (request.headers.authorization ?? ''),
+        'idempotency-key': String(request.headers['idempotency-key'] ?? 'none'),
       },
       ...(body.length === 0 ? {} : { body: Buffer.from(body) }),
     });
+    if (isRun && losesAnswer) {
+      losesAnswer = false;
+      response.destroy();
+      return;
+    }
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
     response.end(await answer.text());
   }).listen(0, '127.0.0.1');
   await once(front, 'listening');
   return {
+    scheduler,
     url: `http://127.0.0.1:${(front.address() as AddressInfo).port}`,
     async [Symbol.asyncDispose]() {
       front.close();
@@ -125,6 +133,19 @@ async function startWholeStore() {
     },
   };
 }
+
+test('app run that loses its answer on the way asks again, and one instance runs', async () => {
+  const app = await store.importApp(anna, { name: 'lost-answer' });
+  await using whole = await startWholeStore({ losesFirstAnswer: true });
+  await using cli = await startCommandLine(whole.url, anna);
+  const { code, out, talk } = await cli.run('app', 'run', app.id);
+  assert.equal(code, 0, talk);
+  const workloads = await whole.scheduler.runtime.list({});
+  assert.deepEqual(
+    workloads.map(({ name }) => name),
+    [`app-${fieldsOf(out)[0]?.[1]}`],
+  );
+});
 
 test('bundle deploy imports a version of its own and runs it, each time', async () => {
   await using whole = await startWholeStore();
