@@ -228,7 +228,7 @@ describe('20 the pages of a PRIVATE instance are its owner’s alone', () => {
     const cookie = admin.cookieHeader(new URL(probe.origin));
     const open = await webSocket(haic, probe, { origin: probe.origin, cookie });
     assert.equal(open.refused, undefined);
-    const closed = once(open.socket, 'close');
+    const closed = once(open.socket, 'close', { signal: AbortSignal.timeout(15_000) });
     await callApi(haic, tokens.ada, 'PATCH', `/api/v1/instances/${probe.id}`, { visibility: 'PRIVATE' });
     await closed;
     assert.equal((await admin.fetch(`${probe.origin}/`)).status, 404);
