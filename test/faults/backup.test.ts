@@ -89,6 +89,19 @@ describe('backup and restore', () => {
     assert.equal(said.code, 0, said.stderr);
     assert.equal(said.stdout, `${at('plain')}\n`);
     assert.match(said.stderr, /Without a passphrase: the file holds the master key/);
+    const copied = Buffer.from(zstdDecompressSync(await readFile(at('plain'))));
+    const read = (...names: string[]) =>
+      execFileSync('tar', ['-xO', '--wildcards', ...names], { input: copied }).toString();
+    const rows = read('database/rows/catalog.apps').trimEnd().split('\n');
+    const bundles = [...read('blobs/*.json').matchAll(/"key":"bundles\/([0-9a-f-]+)\.wave"/g)];
+    assert.ok(rows.length > samples.length);
+    for (const row of rows) {
+      const id = row.split('\t')[0];
+      assert.ok(
+        bundles.some((found) => found[1] === id),
+        `app ${id} has no bundle`,
+      );
+    }
     assert.equal((await stat(at('plain'))).mode & 0o777, 0o600);
     assert.equal(
       (await askApp(source, token, running))?.status,
