@@ -1,3 +1,13 @@
+/** Programs that the machine must have, and the Debian packages that bring them. */
+export const testNeeds = {
+  bubblewrap: { program: '/usr/bin/bwrap', packages: ['bubblewrap'] },
+  chromium: { program: '/usr/bin/chromium', packages: ['chromium', 'fonts-dejavu-core'] },
+  java: { program: '/usr/bin/java', packages: ['openjdk-17-jre-headless'] },
+  maven: { program: '/usr/bin/mvn', packages: ['maven'] },
+  unzip: { program: '/usr/bin/unzip', packages: ['unzip'] },
+} as const;
+export type TestNeed = keyof typeof testNeeds;
+
 /**
  * The areas of the test suite, in the order in which they run: what others build on first. An area's files are found by its globs; a
  * test beside the code belongs to the folder that it tests.
@@ -7,7 +17,7 @@ export interface TestArea {
   readonly about: string;
   readonly files: readonly string[];
   /** What the machine needs beyond Node; installed when it can be. */
-  readonly needs: readonly ('bubblewrap' | 'chromium')[];
+  readonly needs: readonly TestNeed[];
   /** Test files of the area that run at once; those with real servers and process counts want the machine for themselves. */
   readonly concurrency: number;
 }
@@ -62,10 +72,15 @@ export const testAreas: readonly TestArea[] = [
     needs: ['chromium'],
     concurrency: 1,
   }),
-  area('clients', 'the official Python clients against a running Haic', ['test/clients/**/*.test.ts'], {
-    needs: ['bubblewrap', 'chromium'],
-    concurrency: 1,
-  }),
+  area(
+    'clients',
+    'the official Python clients, the command line and notebooks against a running Haic',
+    ['test/clients/**/*.test.ts'],
+    {
+      needs: ['bubblewrap', 'chromium'],
+      concurrency: 1,
+    },
+  ),
   area('api', 'the public API against its own description, with schemathesis', ['test/api/**/*.test.ts'], {
     needs: ['bubblewrap'],
     concurrency: 1,
@@ -74,6 +89,12 @@ export const testAreas: readonly TestArea[] = [
     needs: ['bubblewrap', 'chromium'],
     concurrency: 1,
   }),
+  area(
+    'issuers',
+    "one suite on Haic's own issuer and on a real Keycloak, which brokers others",
+    ['test/issuers/**/*.test.ts'],
+    { needs: ['bubblewrap', 'chromium', 'java', 'maven', 'unzip'], concurrency: 1 },
+  ),
   area('security', 'the list of attacks, against a running Haic', ['test/security/**/*.test.ts'], {
     needs: ['bubblewrap', 'chromium'],
     concurrency: 1,

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CommandError, exitCodes, print, say, table } from '../terminal.ts';
-import { type TestArea, testAreas } from './test-areas.ts';
+import { type TestArea, type TestNeed, testAreas, testNeeds } from './test-areas.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const run = promisify(execFile);
@@ -135,20 +135,18 @@ function report(results: readonly AreaResult[]): void {
   if (total('failed') > 0) process.exitCode = exitCodes.error;
 }
 
-const programs = { bubblewrap: '/usr/bin/bwrap', chromium: '/usr/bin/chromium' } as const;
-
 /** Installs what is missing with the system's package manager when this is root on Debian; else says what to install. */
 async function installNeeds(areas: readonly TestArea[]): Promise<void> {
-  const missing: string[] = [];
+  const missing: TestNeed[] = [];
   for (const need of new Set(areas.flatMap((area) => area.needs))) {
-    const there = await run('test', ['-x', programs[need]]).then(
+    const there = await run('test', ['-x', testNeeds[need].program]).then(
       () => true,
       () => false,
     );
     if (!there) missing.push(need);
   }
   if (missing.length === 0) return;
-  const packages = missing.includes('chromium') ? [...missing, 'fonts-dejavu-core'] : missing;
+  const packages = missing.flatMap((need) => testNeeds[need].packages);
   if (process.getuid?.() !== 0)
     throw new CommandError(`The tests need ${missing.join(' and ')}: sudo apt install ${packages.join(' ')}`);
   say(`Installing ${packages.join(', ')} …`);
