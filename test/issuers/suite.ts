@@ -68,7 +68,8 @@ export function issuerSuite(name: string, makeWorld: () => Promise<World>): void
       const facts: unknown[] = [];
       for (const who of ['root', 'guest'] as const) {
         const profile = await openBrowser();
-        await signInAt(world, await profile.page(), world.person(who));
+        const page = await profile.page();
+        await signInAt(world, page, world.person(who));
         const { body } = await portalApi<Record<string, unknown>>(
           world,
           profile.context,
@@ -76,13 +77,20 @@ export function issuerSuite(name: string, makeWorld: () => Promise<World>): void
           '/api/v1/me',
         );
         const imports = await portalApi(world, profile.context, 'POST', '/api/v1/apps', bundleOf());
-        facts.push([body.username, body.isAdmin, body.fullAccess, imports.status]);
+        const offered = await placesOf(page);
+        facts.push([body.username, body.isAdmin, body.fullAccess, imports.status, offered]);
         await profile.close();
       }
       assert.deepEqual(facts, [
-        ['root', true, true, 201],
-        ['guest', false, false, 403],
+        ['root', true, true, 201, world.peopleAreHere ? ['People', 'All apps'] : ['All apps']],
+        ['guest', false, false, 403, []],
       ]);
+    });
+
+    test('whoever runs the machine looks after people here, or is told where that is done', async () => {
+      const { code, stderr } = await world.haic.cli(['user', 'list']);
+      assert.equal(code, world.peopleAreHere ? 0 : 1);
+      if (!world.peopleAreHere) assert.ok(stderr.includes(world.issuer), stderr);
     });
 
     test("two people in one app: waved's own sign-in shows each their name", async () => {
@@ -202,6 +210,14 @@ export function issuerSuite(name: string, makeWorld: () => Promise<World>): void
       await profile.close();
     });
   });
+}
+
+/** Pages of administration that the navigation offers, of two that tell. */
+async function placesOf(page: Page): Promise<readonly string[]> {
+  const navigation = page.getByRole('navigation', { name: 'Main' });
+  await navigation.getByRole('link', { name: 'My instances' }).waitFor();
+  const offered = await navigation.getByRole('link').allInnerTexts();
+  return ['People', 'All apps'].filter((name) => offered.includes(name));
 }
 
 /** The page shows a token once, masked, to be copied. */

@@ -15,6 +15,8 @@ export interface TestPerson {
 export interface World {
   readonly haic: Haic;
   readonly issuer: string;
+  /** Whether accounts are Haic's own. */
+  readonly peopleAreHere: boolean;
   person(username: 'ada' | 'grace' | 'root' | 'guest'): TestPerson;
   /** Fills the sign-in page of the issuer that is shown. */
   fillSignIn(page: Page, person: TestPerson): Promise<void>;
@@ -43,6 +45,7 @@ export async function embeddedWorld(): Promise<World> {
   return {
     haic,
     issuer: `${haic.url}/auth/realms/haic`,
+    peopleAreHere: true,
     person: (name) => known(people, name),
     fillSignIn: (page, { username, password }) => fillSignIn(page, username, password),
     endSessionsOf: async (username) => void (await haic.run(['user', 'passwd', username])),
@@ -82,6 +85,7 @@ export async function keycloakWorld(): Promise<KeycloakWorld> {
     keycloak,
     haic,
     issuer,
+    peopleAreHere: false,
     person: (name) => known(people, name),
     fillSignIn: fillKeycloakSignIn,
     endSessionsOf: (username) => keycloak.admin('POST', 'haic', `/users/${ids.get(username)}/logout`),

@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import { callRaw } from '../api/http.ts';
 import { useMe } from '../api/queries.ts';
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx';
+import { isOwnIssuer } from './own-issuer.ts';
 
 export function AccountMenu() {
   const me = useMe();
@@ -59,20 +60,22 @@ export function AccountMenu() {
           <ColorSchemeSwitch />
         </div>
         <Menu.Divider />
-        <Menu.Item
-          component={Link}
-          to="/account/tokens"
-          leftSection={<IconDevices size={16} aria-hidden="true" />}
-        >
-          Sessions & tokens
-        </Menu.Item>
+        {me.data !== undefined && isOwnIssuer(me.data) && (
+          <Menu.Item
+            component={Link}
+            to="/account/tokens"
+            leftSection={<IconDevices size={16} aria-hidden="true" />}
+          >
+            Sessions & tokens
+          </Menu.Item>
+        )}
         {me.data !== undefined && (
           <Menu.Item
             component="a"
-            href={`${new URL(me.data.environment.issuerUrl).pathname}/account`}
+            href={`${me.data.environment.issuerUrl}/account`}
             leftSection={<IconKey size={16} aria-hidden="true" />}
           >
-            Change password
+            {isOwnIssuer(me.data) ? 'Change password' : 'Password, sessions & tokens'}
           </Menu.Item>
         )}
         <Menu.Item

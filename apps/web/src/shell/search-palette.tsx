@@ -5,19 +5,20 @@ import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useApps, useInstances, useMe } from '../api/queries.ts';
 import { statusLabel } from '../components/status.tsx';
+import { isOwnIssuer } from './own-issuer.ts';
 
 const [store, palette] = createSpotlight();
 
-const pages: readonly { to: string; label: string; adminsOnly?: boolean }[] = [
+const pages: readonly { to: string; label: string; adminsOnly?: boolean; ownIssuerOnly?: boolean }[] = [
   { to: '/', label: 'App Store' },
   { to: '/instances', label: 'My instances' },
   { to: '/my-apps', label: 'My apps' },
   { to: '/import', label: 'Import an app' },
   { to: '/cli-and-api-access', label: 'CLI & API access' },
-  { to: '/account/tokens', label: 'Sessions & tokens' },
-  { to: '/admin/people', label: 'People', adminsOnly: true },
-  { to: '/admin/groups', label: 'Groups', adminsOnly: true },
-  { to: '/admin/roles', label: 'Roles', adminsOnly: true },
+  { to: '/account/tokens', label: 'Sessions & tokens', ownIssuerOnly: true },
+  { to: '/admin/people', label: 'People', adminsOnly: true, ownIssuerOnly: true },
+  { to: '/admin/groups', label: 'Groups', adminsOnly: true, ownIssuerOnly: true },
+  { to: '/admin/roles', label: 'Roles', adminsOnly: true, ownIssuerOnly: true },
   { to: '/admin/apps', label: 'All apps', adminsOnly: true },
   { to: '/admin/instances', label: 'All instances', adminsOnly: true },
 ];
@@ -37,6 +38,7 @@ export function SearchPalette({ wanted }: { wanted: number }) {
   const go = (to: string) => () => void navigate(to);
   const matches = pages
     .filter((page) => page.adminsOnly !== true || me.data?.isAdmin === true)
+    .filter((page) => page.ownIssuerOnly !== true || (me.data !== undefined && isOwnIssuer(me.data)))
     .filter((page) => page.label.toLowerCase().includes(typed.trim().toLowerCase()));
   const foundApps = apps.data?.pages[0]?.items.slice(0, 6) ?? [];
   const foundInstances = instances.data?.pages[0]?.items.slice(0, 6) ?? [];

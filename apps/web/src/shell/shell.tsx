@@ -18,6 +18,7 @@ import { AccountMenu } from './account-menu.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { IsolationNotice } from './isolation-notice.tsx';
 import { Wordmark } from './logo.tsx';
+import { isOwnIssuer } from './own-issuer.ts';
 import { QuickSearch } from './quick-search.tsx';
 
 const everybody = () => true;
@@ -30,11 +31,11 @@ const places = [
   { to: '/cli-and-api-access', label: 'CLI & API access', icon: IconTerminal2, isFor: everybody },
 ];
 const adminPlaces = [
-  { to: '/admin/people', label: 'People', icon: IconUsers },
-  { to: '/admin/groups', label: 'Groups', icon: IconUsersGroup },
-  { to: '/admin/roles', label: 'Roles', icon: IconShield },
-  { to: '/admin/apps', label: 'All apps', icon: IconApps },
-  { to: '/admin/instances', label: 'All instances', icon: IconPlayerPlay },
+  { to: '/admin/people', label: 'People', icon: IconUsers, isFor: isOwnIssuer },
+  { to: '/admin/groups', label: 'Groups', icon: IconUsersGroup, isFor: isOwnIssuer },
+  { to: '/admin/roles', label: 'Roles', icon: IconShield, isFor: isOwnIssuer },
+  { to: '/admin/apps', label: 'All apps', icon: IconApps, isFor: everybody },
+  { to: '/admin/instances', label: 'All instances', icon: IconPlayerPlay, isFor: everybody },
 ];
 
 export function Shell() {
@@ -56,6 +57,8 @@ export function Shell() {
     main.current?.focus({ preventScroll: true });
   }, [pathname]);
 
+  const { data: who } = me;
+  const administers = who?.isAdmin === true ? adminPlaces.filter((place) => place.isFor(who)) : [];
   const shown = places.filter((place) => place.isFor(me.data));
   return (
     <AppShell
@@ -96,12 +99,12 @@ export function Shell() {
         {shown.map((place) => (
           <PlaceLink key={place.to} place={place} pathname={pathname} />
         ))}
-        {me.data?.isAdmin === true && (
+        {administers.length > 0 && (
           <>
             <Text size="xs" fw={600} c="dimmed" px="sm" mt="lg" mb={4}>
               Administration
             </Text>
-            {adminPlaces.map((place) => (
+            {administers.map((place) => (
               <PlaceLink key={place.to} place={place} pathname={pathname} />
             ))}
           </>
@@ -119,7 +122,13 @@ export function Shell() {
   );
 }
 
-function PlaceLink({ place, pathname }: { place: (typeof adminPlaces)[number]; pathname: string }) {
+function PlaceLink({
+  place,
+  pathname,
+}: {
+  place: Pick<(typeof adminPlaces)[number], 'to' | 'label' | 'icon'>;
+  pathname: string;
+}) {
   const here = place.to === '/' ? pathname === '/' || pathname === '/home' : pathname.startsWith(place.to);
   return (
     <NavLink
