@@ -32,7 +32,7 @@ export async function runTests(options: {
     return print(
       table(
         ['AREA', 'ABOUT'],
-        [['static', 'types, lint, import rules'], ...testAreas.map((a) => [a.name, a.about])],
+        [['static', 'types, lint, import rules, protobuf'], ...testAreas.map((a) => [a.name, a.about])],
       ),
     );
   const wanted = selectAreas(options.area);
@@ -62,6 +62,7 @@ async function staticChecks(): Promise<AreaResult> {
     ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
     ['types of the portal', ['node_modules/typescript/bin/tsc', '-p', 'apps/web']],
     ['format, lint and import rules', ['node_modules/@biomejs/biome/bin/biome', 'ci', '.']],
+    ['protobuf: lint, breaks, generated code', ['kit/grpc-gateway/generate.ts', '--check']],
   ];
   let failed = 0;
   say('\n── static ──');
