@@ -27,7 +27,7 @@ interface Measured {
 /** Goal: a ratio of at most `most`, or just to know (`most` undefined). */
 export function compare(measured: Measured, most: number | undefined): Row {
   const { ours, theirs } = measured;
-  const ratio = ours === null || theirs === null ? null : ours / theirs;
+  const ratio = ratioOf(ours, theirs);
   return {
     ...measured,
     ratio,
@@ -47,11 +47,15 @@ export function atMost(measured: Measured, most: number): Row {
   const { ours, theirs } = measured;
   return {
     ...measured,
-    ratio: ours === null || theirs === null ? null : ours / theirs,
+    ratio: ratioOf(ours, theirs),
     goal: `<= ${most} ${measured.unit}`,
     met: ours !== null && ours <= most,
   };
 }
+
+/** A count of zero has no ratio. */
+const ratioOf = (ours: number | null, theirs: number | null): number | null =>
+  ours === null || theirs === null || theirs === 0 ? null : ours / theirs;
 
 /** A row that could not be measured says why instead of vanishing. */
 export const unmeasured = (id: string, name: string, why: string): Row => ({

@@ -74,7 +74,7 @@ export function LogView({ instance, gone }: { instance: Instance; gone: boolean 
             Log
           </Title>
           <Text size="sm" c="dimmed" role="status">
-            {previous && log.state !== 'loading' ? 'Complete' : stateText[log.state]}
+            {(previous || !alive) && log.state !== 'loading' ? 'Complete' : stateText[log.state]}
           </Text>
         </Group>
         <SegmentedControl
