@@ -32,6 +32,7 @@ export async function composeIdentity(options: {
       ...common,
       serviceClients: Object.fromEntries(serviceClients.map((id) => [id, secrets.clientSecret(id)])),
       portalClientSecret: secrets.portalClientSecret,
+      ...(settings.upstreamProviders === undefined ? {} : { upstreamProviders: settings.upstreamProviders }),
       ...(options.whenPersonEnds === undefined ? {} : { whenPersonEnds: options.whenPersonEnds }),
     });
   }

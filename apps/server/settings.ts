@@ -10,6 +10,7 @@ import {
   text,
   url,
 } from '@haic/kit/config.ts';
+import { parseUpstreamProviders } from '@haic/services/identity/brokering/provider-settings.ts';
 import { defaultCache, defaultHome, type Installation, installationAt } from './installation.ts';
 import { parseRuntimeVersions } from './runtime-versions.ts';
 
@@ -41,6 +42,14 @@ export const settings = {
     env: 'HAIC_ISSUER',
     doc: "Realm of your organisation's Keycloak, where people sign in instead of at Haic: https://…/realms/haic",
   }),
+  upstreamProviders: optional(
+    {
+      env: 'HAIC_UPSTREAM_ISSUERS',
+      doc: 'OpenID providers that people may sign in at beside Haic’s own accounts: JSON, or the path of a JSON or TOML file (docs/own-accounts.md).',
+      secret: true,
+    },
+    parseUpstreamProviders,
+  ),
   portalClientSecret: optionalText({
     env: 'HAIC_PORTAL_CLIENT_SECRET',
     doc: 'Secret of the client haic-portal there, if it is not the one that `haic issuer realm` wrote.',
@@ -187,6 +196,10 @@ export function readSettings(environment: NodeJS.ProcessEnv): ServerSettings {
   );
   const own = `${publicUrl}/auth/realms/haic`;
   const issuer = read.issuerUrl === undefined ? own : checkedIssuer(read.issuerUrl);
+  if (issuer !== own && read.upstreamProviders !== undefined)
+    throw new ConfigError([
+      'HAIC_UPSTREAM_ISSUERS: is for Haic’s own issuer. With HAIC_ISSUER, that issuer brokers other providers.',
+    ]);
   return { ...read, publicUrl, issuer, issuerIsOwn: issuer === own };
 }
 

@@ -5,6 +5,9 @@ import type { Logger } from '@haic/kit/logging.ts';
 import type { Database } from '@haic/platform/database/port.ts';
 import { createAppClients } from './app-clients.ts';
 import { createArtifactStore } from './artifacts.ts';
+import { createBrokering } from './brokering/brokering.ts';
+import type { UpstreamProvider } from './brokering/provider-settings.ts';
+import { createUpstreamSessions } from './brokering/upstream-sessions.ts';
 import type { IdentityClient, WhenPersonEnds } from './client.ts';
 import { createGroupStore } from './group-store.ts';
 import { createGroupsService } from './groups.ts';
@@ -43,7 +46,9 @@ export interface IdentityOptions {
   readonly logger: Logger;
   /** Nobody by default. */
   readonly whenPersonEnds?: WhenPersonEnds;
-  /** Carries the back-channel sign-out to `<publicUrl>/oauth2/backchannel-logout`; the ordinary one by default. */
+  /** Other OpenID providers that people may sign in at; none by default. */
+  readonly upstreamProviders?: readonly UpstreamProvider[];
+  /** Carries the back-channel sign-out to `<publicUrl>/oauth2/backchannel-logout`, and asks other providers; the ordinary one by default. */
   readonly fetch?: Fetch;
   readonly clock?: () => Date;
   readonly keyPolicy?: KeyPolicy;
@@ -84,12 +89,14 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     const client = await appClientStore.byClientId(clientId);
     return client === undefined ? undefined : appClientMetadata(client);
   });
+  const upstreamSessions = createUpstreamSessions(artifacts);
   const issuer = await createIssuer({
     setup: { ...options, adapter, findActivePerson },
     keyRing,
     artifacts,
     logger,
     slowDown: options.tokenEndpointPolicy,
+    afterRequest: upstreamSessions.note,
   });
   const sessions = createSessions({ issuer, artifacts, publicUrl, logger, fetch: options.fetch ?? fetch });
   const service = createPeopleService({
@@ -122,12 +129,26 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     sweep,
     register: (server) => {
       const issuerPath = new URL(options.issuer).pathname;
-      const pages = { publicUrl, issuerPath, issuer, sessions, people, service, checkPassword };
+      const otherProviders = options.upstreamProviders ?? [];
+      const common = { publicUrl, issuerPath, issuer, sessions, people, checkPassword };
+      const brokering = createBrokering({
+        ...common,
+        providers: otherProviders,
+        database,
+        artifacts,
+        upstreamSessions,
+        sealingKey: keyFor('brokering'),
+        fetch: options.fetch ?? fetch,
+        logger,
+        now,
+      });
+      const pages = { ...common, service, otherProviders, upstreamSignOut: brokering.signOut };
       server.register(async (scope) => {
         preparePages(scope, publicUrl);
         registerSignIn(scope, pages);
         registerSignOut(scope, pages);
         registerAccount(scope, pages);
+        brokering.register(scope);
       });
       server.register(async (scope) => registerUserinfo(scope, { ...pages, findActivePerson }));
       server.register(async (scope) => registerOperatorRoutes(scope, service));

@@ -30,7 +30,8 @@ export interface Role {
 }
 
 export interface PersonWithPassword extends Person {
-  readonly passwordHash: string;
+  /** Undefined for who signs in through another provider only. */
+  readonly passwordHash: string | undefined;
 }
 
 /** The OpenID client of one app instance. */
@@ -79,9 +80,11 @@ export function checkUsername(raw: string): string {
   return username;
 }
 
+export const isLabel = (label: string): boolean => labelPattern.test(label);
+
 export function checkLabels(kind: 'role' | 'group', labels: readonly string[]): string[] {
   const isRole = kind === 'role';
-  const bad = labels.find((label) => !labelPattern.test(label));
+  const bad = labels.find((label) => !isLabel(label));
   if (bad !== undefined)
     throw invalid(
       isRole ? 'bad_role' : 'bad_group',

@@ -16,6 +16,7 @@ import {
   type NewPerson,
   type Person,
   type PersonChanges,
+  type PersonWithPassword,
   platformRoles,
   type Role,
   usernameOf,
@@ -90,7 +91,7 @@ export function createPeopleService(parts: {
     if (lost && !now.disabled && by?.id !== now.id) await sessions.endOthers(now.id, undefined);
   }
 
-  async function existing(username: string): Promise<Person> {
+  async function existing(username: string): Promise<PersonWithPassword> {
     const wanted = usernameOf(username);
     const person = isUsername(wanted) ? await people.byUsername(wanted) : undefined;
     if (person === undefined) throw notFound(`The person "${username.slice(0, 60)}"`);
@@ -189,6 +190,12 @@ export function createPeopleService(parts: {
       const decision: Decision =
         by === undefined ? { allowed: true } : mayDoTo(by, person, { kind: 'resetPassword' });
       if (!decision.allowed) throw conflict(decision.code, decision.reason);
+      // Whoever really wants one beside the other provider, or has none left, names it: haic user passwd --password-stdin.
+      if (person.passwordHash === undefined && password === undefined)
+        throw conflict(
+          'no_password',
+          `${person.username} signs in through another provider and has no password here: it is changed there.`,
+        );
       const chosen =
         password === undefined ? generatePassword() : checkNewPassword(password, person.username);
       await people.setPassword(person.id, await hashPassword(chosen));

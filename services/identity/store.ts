@@ -9,7 +9,7 @@ interface PersonRow {
   username: string;
   name: string;
   email: string;
-  password_hash: string;
+  password_hash: string | null;
   roles: string[];
   groups: string[];
   disabled: boolean;
@@ -22,7 +22,7 @@ const personOf = (row: PersonRow): PersonWithPassword => ({
   username: row.username,
   name: row.name,
   email: row.email,
-  passwordHash: row.password_hash,
+  passwordHash: row.password_hash ?? undefined,
   roles: row.roles,
   groups: row.groups,
   disabled: row.disabled,
@@ -80,12 +80,17 @@ export function createPeopleStore(database: Database) {
         order by username limit ${limit}`;
       return rows.map(personOf);
     },
-    /** Undefined when the user name is taken. */
-    insert: (id: string, person: Required<NewPerson>, passwordHash: string) =>
-      one(sql<PersonRow[]>`
+    /** Undefined when the user name is taken. Without a password, who signs in through another provider only. */
+    insert: (
+      id: string,
+      person: Required<NewPerson>,
+      passwordHash: string | undefined,
+      writer: Reader = sql,
+    ) =>
+      one(writer<PersonRow[]>`
         with ${knownGroups(sql, person.groups)}
         insert into identity.people (id, username, name, email, password_hash, roles, groups)
-        values (${id}, ${person.username}, ${person.name}, ${person.email}, ${passwordHash},
+        values (${id}, ${person.username}, ${person.name}, ${person.email}, ${passwordHash ?? null},
           ${[...person.roles]}, ${[...person.groups]})
         on conflict (username) do nothing returning *`),
     update: (id: string, changes: PersonChanges, writer: Reader = sql) =>

@@ -18,9 +18,10 @@ export const routerSecret = 'router-secret-of-this-test-0123456789';
 export type TestIdentity = Awaited<ReturnType<typeof startTestIdentity>>;
 
 /** A whole identity service on real HTTP and PostgreSQL, with a stand-in for the portal's back-channel endpoint. */
-export async function startTestIdentity(changes: Partial<IdentityOptions> = {}) {
+export async function startTestIdentity(request: Partial<IdentityOptions> & { port?: number } = {}) {
+  const { port: wanted, ...changes } = request;
   const { database, url: databaseUrl, stop: stopDatabase } = await startTestDatabase();
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   const publicUrl = changes.publicUrl ?? `http://localhost:${port}`;
   const issuer = `${publicUrl}/auth/realms/haic`;
   const logger = createLogger('test', 'silent');
@@ -131,7 +132,7 @@ export async function startTestIdentity(changes: Partial<IdentityOptions> = {}) 
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   const address = server.address();

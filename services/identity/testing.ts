@@ -14,8 +14,10 @@ export class TestBrowser {
     return [...this.#cookies.values()].map((cookie) => cookie.name);
   }
 
-  clearCookies(): void {
-    this.#cookies.clear();
+  /** All, or those of one host. */
+  clearCookies(hostname?: string): void {
+    for (const [key, { host }] of this.#cookies)
+      if (hostname === undefined || host === hostname) this.#cookies.delete(key);
   }
 
   async fetch(url: string, init: RequestInit = {}): Promise<Response> {

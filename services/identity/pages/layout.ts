@@ -23,7 +23,7 @@ border:1px solid var(--line);border-radius:.4rem}
 input:focus-visible,button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 button,.button{display:block;width:100%;margin-top:1.5rem;padding:.65rem 1rem;font:inherit;font-weight:600;text-align:center;
 color:var(--button-text);background:var(--button);border:1px solid var(--button);border-radius:.4rem;cursor:pointer;text-decoration:none}
-button.plain{margin-top:.75rem;color:inherit;background:none;border-color:var(--line)}
+button.plain,a.plain{margin-top:.75rem;color:inherit;background:none;border-color:var(--line)}
 button:hover,.button:hover{filter:brightness(1.12)}
 form+p{margin-top:1.25rem}
 a{color:inherit}

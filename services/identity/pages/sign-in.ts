@@ -8,10 +8,11 @@ export interface SignInPage {
   readonly clientName: string | undefined;
   readonly username: string;
   readonly problem: string | undefined;
+  readonly otherProviders: readonly { readonly title: string; readonly href: string }[];
 }
 
 /** A plain form: works with a keyboard, a password manager and without script. */
-export const signInPage = ({ action, clientName, username, problem }: SignInPage): string =>
+export const signInPage = ({ action, clientName, username, problem, otherProviders }: SignInPage): string =>
   page(
     'Sign in',
     html`<h1>Sign in</h1>
@@ -26,6 +27,7 @@ ${notice('bad', problem)}
  autocomplete="current-password"${username !== '' && autofocus}>
 <button type="submit">Sign in</button>
 </form>
+${otherProviders.map(({ title, href }) => html`<a class="button plain" href="${href}">Sign in with ${title}</a>`)}
 <p class="dim">Forgot the password? Who runs this Haic can give you a new one.</p>`,
   );
 

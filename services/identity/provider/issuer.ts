@@ -21,6 +21,8 @@ export async function createIssuer(options: {
   artifacts: ArtifactStore;
   logger: Logger;
   slowDown?: SlowDownPolicy | undefined;
+  /** Runs before the answer is sent, with what the provider knows by then. */
+  afterRequest?: (ctx: KoaContextWithOIDC) => Promise<void>;
 }): Promise<Issuer> {
   const { setup, keyRing, artifacts, logger } = options;
   const slowDown = createSlowDown(options.slowDown);
@@ -35,6 +37,10 @@ export async function createIssuer(options: {
     made.proxy = true;
     made.use(slowDown);
     made.use(prefillDeviceCode);
+    made.use(async (ctx: KoaContextWithOIDC, next: () => Promise<void>) => {
+      await next();
+      await options.afterRequest?.(ctx);
+    });
     made.on('server_error', (_ctx, error) =>
       logger.error({ err: error }, 'The OpenID provider failed on a request.'),
     );

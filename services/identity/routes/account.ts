@@ -1,8 +1,9 @@
 import { HaicError } from '@haic/kit/errors.ts';
 import { addressOf } from '@haic/kit/http/address.ts';
 import type { FastifyReply, FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
-import type { Person } from '../model.ts';
+import type { PersonWithPassword } from '../model.ts';
 import { accountPage, passwordChangedPage } from '../pages/account.ts';
+import { messagePage } from '../pages/messages.ts';
 import type { Issuer } from '../provider/issuer.ts';
 import { trustedRequest } from '../provider/mount.ts';
 import type { PeopleService } from '../service.ts';
@@ -25,6 +26,7 @@ export function registerAccount(scope: HttpServer, parts: AccountParts): void {
 
   scope.get(url, { config }, async (request, reply) => {
     const { person } = await signedIn(request, reply, parts);
+    if (person !== undefined && person.passwordHash === undefined) return sendNoPassword(reply, parts);
     return sendPage(reply, 200, accountPage({ action: url, person, username: '', problem: undefined }));
   });
 
@@ -59,11 +61,22 @@ export function registerAccount(scope: HttpServer, parts: AccountParts): void {
   });
 }
 
+const sendNoPassword = (reply: FastifyReply, { publicUrl }: AccountParts): FastifyReply =>
+  sendPage(
+    reply,
+    200,
+    messagePage({
+      title: 'No password here',
+      message: 'You sign in through another provider. Change your password there.',
+      link: { href: `${publicUrl}/`, text: 'Go to Haic' },
+    }),
+  );
+
 async function signedIn(
   request: FastifyRequest,
   reply: FastifyReply,
   parts: AccountParts,
-): Promise<{ person: Person | undefined; sessionUid: string | undefined }> {
+): Promise<{ person: PersonWithPassword | undefined; sessionUid: string | undefined }> {
   const provider = parts.issuer.provider();
   const session = await provider.Session.get(
     provider.createContext(trustedRequest(request, parts.publicUrl), reply.raw),

@@ -1,23 +1,23 @@
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { addressOf } from '@haic/kit/http/address.ts';
 import type { FastifyReply, FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
-import { errors } from 'oidc-provider';
-import { pageHeaders } from '../pages/layout.ts';
-import { messagePage } from '../pages/messages.ts';
 import { signInPage } from '../pages/sign-in.ts';
-import type { Issuer } from '../provider/issuer.ts';
-import { trustedRequest } from '../provider/mount.ts';
-import type { Sessions } from '../provider/sessions.ts';
 import type { CheckPassword } from '../sign-in.ts';
 import { cookieOf, fieldOf, type PageContext, sendPage } from './forms.ts';
+import {
+  currentInteraction,
+  finish,
+  type Interaction,
+  type InteractionParts,
+  leaveOtherPersonsSession,
+  sendExpired,
+} from './interaction.ts';
 
-export interface SignInParts extends PageContext {
-  readonly issuer: Issuer;
-  readonly sessions: Sessions;
+export interface SignInParts extends InteractionParts {
   readonly checkPassword: CheckPassword;
+  /** Other providers that people may sign in at instead, and where that begins. */
+  readonly otherProviders: readonly { readonly alias: string; readonly title: string }[];
 }
-
-type Interaction = Awaited<ReturnType<ReturnType<Issuer['provider']>['interactionDetails']>>;
 
 export const browserCookie = 'haic_idp_browser';
 const aYear = 365 * 24 * 60 * 60;
@@ -58,53 +58,10 @@ export function registerSignIn(scope: HttpServer, parts: SignInParts): void {
   });
 }
 
-/** The sign-in under way that this browser began; undefined when it is over or another browser's. */
-async function currentInteraction(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { issuer, publicUrl }: SignInParts,
-): Promise<Interaction | undefined> {
-  try {
-    const raw = trustedRequest(request, publicUrl);
-    const interaction = await issuer.provider().interactionDetails(raw, reply.raw);
-    const { uid } = request.params as { uid: string };
-    return interaction.uid === uid ? interaction : undefined;
-  } catch (error) {
-    if (error instanceof errors.SessionNotFound) return undefined;
-    throw error;
-  }
-}
-
-/** Someone else signs in where a session still is: that session ends, with everything bound to it (security 7). */
-async function leaveOtherPersonsSession(
-  { issuer, sessions }: SignInParts,
-  interaction: Interaction,
-  personId: string,
-): Promise<void> {
-  const uid = interaction.session?.uid;
-  if (uid === undefined || interaction.session?.accountId === personId) return;
-  const session = await issuer.provider().Session.findByUid(uid);
-  if (session?.accountId === undefined) return;
-  await sessions.end(session);
-  delete interaction.session;
-  await interaction.save(interaction.exp - Math.floor(Date.now() / 1000));
-}
-
-async function finish(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { issuer, publicUrl }: SignInParts,
-  result: Parameters<ReturnType<Issuer['provider']>['interactionResult']>[2],
-): Promise<FastifyReply> {
-  const raw = trustedRequest(request, publicUrl);
-  const returnTo = await issuer.provider().interactionResult(raw, reply.raw, result);
-  return reply.header('cache-control', 'no-store').redirect(returnTo, 303);
-}
-
 async function sendForm(
   request: FastifyRequest,
   reply: FastifyReply,
-  { issuer, issuerPath }: SignInParts,
+  { issuer, issuerPath, otherProviders }: SignInParts,
   interaction: Interaction,
   status: number,
   problem: string | undefined,
@@ -121,28 +78,20 @@ async function sendForm(
       clientName: clientId === wellKnownClients.portal ? undefined : client?.clientName,
       username: typed !== '' ? typed : typeof hint === 'string' ? hint.slice(0, 127) : '',
       problem,
+      otherProviders: otherProviders.map(({ alias, title }) => ({
+        title,
+        href: `${issuerPath}/broker/${alias}/login?interaction=${interaction.uid}`,
+      })),
     }),
   );
 }
-
-const sendExpired = (reply: FastifyReply, { publicUrl }: SignInParts) =>
-  reply
-    .code(400)
-    .headers(pageHeaders)
-    .send(
-      messagePage({
-        title: 'This sign-in has expired',
-        message: 'The page was open for too long, was used already, or the browser keeps no cookies.',
-        link: { href: `${publicUrl}/`, text: 'Start again' },
-      }),
-    );
 
 export const waitText = (seconds: number): string =>
   seconds < 90
     ? `Too many failed attempts from here. Try again in ${seconds} seconds.`
     : `Too many failed attempts from here. Try again in ${Math.ceil(seconds / 60)} minutes.`;
 
-function setBrowserCookie(reply: FastifyReply, { publicUrl }: SignInParts, token: string): void {
+export function setBrowserCookie(reply: FastifyReply, { publicUrl }: PageContext, token: string): void {
   const secure = publicUrl.startsWith('https:') ? '; Secure' : '';
   reply.header(
     'set-cookie',

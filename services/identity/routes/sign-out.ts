@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
 import { createLocalJWKSet, decodeJwt, errors as joseErrors, jwtVerify } from 'jose';
+import type { UpstreamSignOut } from '../brokering/sign-out.ts';
 import { confirmSignOutPage, messagePage, signedOutPage } from '../pages/messages.ts';
 import type { Issuer } from '../provider/issuer.ts';
 import { trustedRequest } from '../provider/mount.ts';
@@ -12,6 +13,7 @@ export interface SignOutParts extends PageContext {
   readonly issuer: Issuer;
   readonly sessions: Sessions;
   readonly people: PeopleStore;
+  readonly upstreamSignOut: UpstreamSignOut;
 }
 
 interface LogoutRequest {
@@ -49,6 +51,7 @@ async function signOut(request: FastifyRequest, reply: FastifyReply, parts: Sign
 
   const context = parts.issuer.provider().createContext(trustedRequest(request, parts.publicUrl), reply.raw);
   const session = await parts.issuer.provider().Session.get(context);
+  let elsewhere: string | undefined;
   const confirmed = request.method === 'POST' && fieldOf(request, 'confirm') === 'yes';
   if (session.accountId !== undefined) {
     const hintsAtAnother =
@@ -56,11 +59,13 @@ async function signOut(request: FastifyRequest, reply: FastifyReply, parts: Sign
     if (!confirmed && (client === undefined || hintsAtAnother))
       return askForConfirmation(reply, parts, session.accountId);
     await parts.sessions.end(session);
+    elsewhere = await parts.upstreamSignOut.urlFor(session.uid, returnTo);
   }
   for (const name of ['haic_idp_session', 'haic_idp_session.sig'])
     reply.header('set-cookie', `${name}=; Path=/auth; Max-Age=0; HttpOnly; SameSite=Lax`);
-  if (returnTo === undefined) return sendPage(reply, 200, signedOutPage(parts.publicUrl));
-  return reply.header('cache-control', 'no-store').redirect(returnTo, 303);
+  const next = elsewhere ?? returnTo;
+  if (next === undefined) return sendPage(reply, 200, signedOutPage(parts.publicUrl));
+  return reply.header('cache-control', 'no-store').redirect(next, 303);
 }
 
 function readRequest(request: FastifyRequest): LogoutRequest {
