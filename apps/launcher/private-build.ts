@@ -8,7 +8,7 @@ import { toolEnvironment } from './environment.ts';
 import { LaunchFailure } from './failure.ts';
 import { likelyCause } from './likely-cause.ts';
 import type { LauncherPaths } from './paths.ts';
-import type { PythonSetup } from './python-environment.ts';
+import type { PythonSetup } from './python-setup.ts';
 import type { BundleRequirements } from './requirements.ts';
 
 /** Of a tool; `pip freeze` has one for each package. */

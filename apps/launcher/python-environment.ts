@@ -1,35 +1,11 @@
 import { rm, symlink } from 'node:fs/promises';
 import { messageOf } from '@haic/kit/errors.ts';
-import type { LauncherConfig } from '@haic/services/app-store/scheduler/launcher-config.ts';
-import type { EnvironmentOutcome, EnvironmentsClient, Waved } from '@haic/services/environments/client.ts';
-import type { Environment } from './environment.ts';
+import type { EnvironmentOutcome, Waved } from '@haic/services/environments/client.ts';
 import { LaunchFailure } from './failure.ts';
-import type { InstanceLog } from './instance-log.ts';
-import type { LauncherPaths } from './paths.ts';
-import { type Patience, persist } from './patience.ts';
+import { persist } from './patience.ts';
 import { buildPrivately, cannotInstall } from './private-build.ts';
+import type { PythonSetup } from './python-setup.ts';
 import { type BundleRequirements, defaultWaveRequirements, readBundleRequirements } from './requirements.ts';
-
-export interface PythonSetup {
-  readonly installer: EnvironmentsClient;
-  readonly paths: LauncherPaths;
-  readonly mode: 'wave' | 'python';
-  readonly module: string;
-  /** Versions of its requirements are chosen once for the app, so that every instance and restart runs the same. */
-  readonly appId: string;
-  readonly runtimeVersion: string;
-  /** What the administrator asks of every environment on it. */
-  readonly runtime: LauncherConfig['runtime'];
-  /** YYYY-MM-DD: for requirements that no longer fit together. */
-  readonly publishedOn: string;
-  /** Place of uv in the sandbox, for what has to be built privately. */
-  readonly uv: string | undefined;
-  readonly site: Environment;
-  readonly log: InstanceLog;
-  readonly say: (message: string) => void;
-  readonly patience: Patience;
-  readonly signal: AbortSignal;
-}
 
 /** Brings `/resources/venv`: a link to a shared read-only environment, or a private build where code of others has to run. */
 export async function preparePython(setup: PythonSetup): Promise<void> {

@@ -8,7 +8,7 @@ import type { LiveConnections } from './live-connections.ts';
 import type { RoutesTable } from './routes-table.ts';
 import type { FreshTokens } from './sessions/fresh-tokens.ts';
 import type { Sessions } from './sessions/sessions.ts';
-import type { AppGrants } from './sign-in/app-grant.ts';
+import type { AppGrants } from './sign-in/app-grants.ts';
 import type { Issuer } from './sign-in/issuer.ts';
 import type { OneTimeTokens } from './sign-in/one-time-tokens.ts';
 import type { Transactions } from './sign-in/transaction.ts';

@@ -24,7 +24,7 @@ import { createCookieValues } from './sessions/cookie-value.ts';
 import { createFreshTokens } from './sessions/fresh-tokens.ts';
 import { createSessions } from './sessions/sessions.ts';
 import { createSessionStore } from './sessions/store.ts';
-import { createAppGrants } from './sign-in/app-grant.ts';
+import { createAppGrants } from './sign-in/app-grants.ts';
 import { createBackchannelLogout } from './sign-in/backchannel-logout.ts';
 import { createIssuer } from './sign-in/issuer.ts';
 import { createOneTimeTokens } from './sign-in/one-time-tokens.ts';

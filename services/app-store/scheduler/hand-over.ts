@@ -15,7 +15,8 @@ import {
   workloadNameOf,
 } from './model.ts';
 import { enforce, mayHandOver } from './policy.ts';
-import { type AppClientCredentials, type TemplateSettings, workloadOf } from './template.ts';
+import { type AppClientCredentials, workloadOf } from './template.ts';
+import type { TemplateSettings } from './template-settings.ts';
 import type { InTurn } from './turns.ts';
 
 /** Who an instance, and the app of an instance, belongs to from now on. */

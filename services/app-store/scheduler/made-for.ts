@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TemplateSettings } from './template.ts';
+import type { TemplateSettings } from './template-settings.ts';
 
 /** At the workload: the installation that its specification was made for. */
 export const madeForAnnotation = 'haic.io/made-for';

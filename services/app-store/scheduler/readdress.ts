@@ -4,7 +4,8 @@ import type { Runtime, Workload } from '@haic/platform/runtime/port.ts';
 import type { CatalogClient } from '../catalog/client.ts';
 import { madeFor, madeForAnnotation } from './made-for.ts';
 import { type InstanceIdentity, identityOf, instanceSelector } from './model.ts';
-import { type AppClientCredentials, type TemplateSettings, workloadOf } from './template.ts';
+import { type AppClientCredentials, workloadOf } from './template.ts';
+import type { TemplateSettings } from './template-settings.ts';
 
 /**
  * Instances that were made for another address of this installation, or for another machine, get their specification and their sign-in

@@ -31,9 +31,9 @@ import {
   launcherConfigOf,
   postLogoutRedirectUriOf,
   redirectUriOf,
-  type TemplateSettings,
   workloadOf,
 } from './template.ts';
+import type { TemplateSettings } from './template-settings.ts';
 import { createTurns } from './turns.ts';
 
 export interface InstanceLimits {

@@ -8,20 +8,9 @@ import { madeFor, madeForAnnotation } from './made-for.ts';
 import { annotationsOf, type InstanceIdentity, labelsOf, workloadNameOf } from './model.ts';
 import type { RuntimeVersion } from './runtime-versions.ts';
 import { instanceKey } from './signature.ts';
+import type { TemplateSettings } from './template-settings.ts';
 
 /** What is the same for every instance of this installation. */
-export interface TemplateSettings {
-  readonly publicUrl: string;
-  readonly issuer: string;
-  readonly masterKey: Buffer;
-  readonly launcher: { readonly image: string; readonly command: readonly string[] };
-  readonly installer: { readonly socket: string };
-  readonly network: LauncherConfig['network'];
-  readonly runtimeVersions: readonly RuntimeVersion[];
-  /** Bytes, for apps that name none. */
-  readonly defaultMemoryLimit: number;
-}
-
 export interface AppClientCredentials {
   readonly clientId: string;
   readonly clientSecret: string;

@@ -1,40 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '@haic/kit/errors.ts';
 import type { RequestHead } from '@haic/kit/proxy/head.ts';
-import type { AppGrantsClient } from '@haic/services/identity/client.ts';
 import type { InstanceRoute } from '../../scheduler/client.ts';
 import type { RouterContext } from '../context.ts';
 import type { PortalSession } from '../model.ts';
 import { signInStale } from '../pages/pages.ts';
 import { portalSession } from '../portal/core-proxy.ts';
 import { redirect, sendPage } from '../respond.ts';
-
-/** For so long an issuer that would not grant is not asked again when the same person opens the same instance. */
-const pauseMs = 10 * 60_000;
-const mostRemembered = 10_000;
-
-export interface AppGrants extends AppGrantsClient {
-  /** Whether this person's instance was tried, or granted, lately. */
-  settled(instanceId: string, subject: string): boolean;
-  settle(instanceId: string, subject: string): void;
-}
-
-export function createAppGrants(client: AppGrantsClient): AppGrants {
-  const settledAt = new Map<string, number>();
-  const keyOf = (instanceId: string, subject: string) => `${instanceId} ${subject}`;
-  return {
-    grantNeeded: client.grantNeeded,
-    keepGrant: client.keepGrant,
-    settled: (instanceId, subject) => {
-      const at = settledAt.get(keyOf(instanceId, subject));
-      return at !== undefined && Date.now() - at < pauseMs;
-    },
-    settle: (instanceId, subject) => {
-      if (settledAt.size >= mostRemembered) settledAt.clear();
-      settledAt.set(keyOf(instanceId, subject), Date.now());
-    },
-  };
-}
 
 /**
  * On the owner's way to an instance that only they can open: at an issuer of the organisation the app's code can act for them only when
