@@ -20,14 +20,20 @@ export class TestBrowser {
       if (hostname === undefined || host === hostname) this.#cookies.delete(key);
   }
 
+  /** What the browser would send there. */
+  cookieHeader(url: string): string {
+    const { hostname, pathname } = new URL(url);
+    return [...this.#cookies.values()]
+      .filter(({ path, host }) => host === hostname && covers(path, pathname))
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; ');
+  }
+
   async fetch(url: string, init: RequestInit = {}): Promise<Response> {
     const target = new URL(url);
     const headers = new Headers({ accept: 'text/html', ...Object.fromEntries(new Headers(init.headers)) });
-    const cookies = [...this.#cookies.values()].filter(
-      ({ path, host }) => host === target.hostname && covers(path, target.pathname),
-    );
-    if (cookies.length > 0)
-      headers.set('cookie', cookies.map(({ name, value }) => `${name}=${value}`).join('; '));
+    const cookies = this.cookieHeader(url);
+    if (cookies !== '') headers.set('cookie', cookies);
     if (this.#address !== undefined) headers.set('x-forwarded-for', this.#address);
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) this.#store(line, target);

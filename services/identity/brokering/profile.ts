@@ -34,8 +34,7 @@ export function profileOf(provider: UpstreamProvider, subject: string, claims: C
     claimedEmail,
     email: believable ? claimedEmail : '',
     roles: unique([...provider.everybody, ...values.flatMap((value) => provider.roles.get(value) ?? [])]),
-    // Keycloak writes groups as paths: "/analysts".
-    groups: unique(groups.map((group) => provider.groupPrefix + group.replace(/^\/+/, '')))
+    groups: unique(groups.map(plainGroup).map((group) => (group === '' ? '' : provider.groupPrefix + group)))
       .filter(isLabel)
       .slice(0, mostGroups),
   };
@@ -68,6 +67,9 @@ function usernameFrom(provider: UpstreamProvider, subject: string, claims: Claim
   if (isUsername(plain)) return plain;
   return `${provider.alias}-${createHash('sha256').update(subject).digest('hex').slice(0, 10)}`;
 }
+
+/** Keycloak writes groups as paths: "/analysts". */
+const plainGroup = (group: string): string => group.replace(/^\/+/, '');
 
 const textsOf = (value: unknown): readonly string[] =>
   (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
