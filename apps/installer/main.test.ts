@@ -45,7 +45,7 @@ async function kill(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise
 }
 
 test('killed in the middle of an installation it leaves nothing half-made, and starts again', async () => {
-  for (const moment of ['Resolving', 'Installing', 'Prepared', 'Compiling']) {
+  for (const moment of ['Resolving', 'Installing', 'Prepared']) {
     const child = await start();
     const request = { python: 'default', requirements: `h2o-wave==1.8.16\n`, scope: moment };
     const before = await readdir(path.join(environmentsFolder, 'envs'));

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { unavailable } from '@haic/kit/errors.ts';
-import { createBytecodeCache } from './bytecode.ts';
 import type { EnvironmentOutcome } from './client.ts';
 import type { Interpreter } from './interpreters.ts';
+import type { LateBytecode } from './late-bytecode.ts';
 import { environmentHash } from './lock.ts';
 import { outcomeOfUv } from './outcomes.ts';
 import { type Caller, createLimit, createSharedWork, type Work } from './shared-work.ts';
@@ -14,11 +14,11 @@ import type { UvTool } from './uv-tool.ts';
 export function createInstallations(options: {
   store: EnvironmentStore;
   uv: UvTool;
+  bytecode: LateBytecode;
   checkSpace: () => Promise<void>;
   log: (message: string, facts?: Record<string, unknown>) => void;
 }) {
-  const { store, uv } = options;
-  const bytecode = createBytecodeCache({ cache: store.folders.cache, marks: store.folders.bytecode });
+  const { store, uv, bytecode } = options;
   const shared = createSharedWork<EnvironmentOutcome>(createLimit(2));
 
   async function install(
@@ -33,13 +33,17 @@ export function createInstallations(options: {
       if (made !== undefined) return made;
       await options.checkSpace();
       work.log('Installing…');
+      // Before uv links: of these wheels the environment gets the bytecode with everything else.
+      const compiled = await bytecode.compiled(interpreter);
       return store.inTempFolder(async (folder) => {
         const failure = await fill(folder, lock, interpreter, work);
         if (failure !== undefined) return failure;
+        await bytecode.remember(hash, interpreter);
         await store.publish(folder, hash, work.signal);
         const published = find(hash);
         if (published === undefined) throw unavailable('vanished', 'The environment vanished. Try again.');
         options.log('environment installed', { hash, python: interpreter.fullVersion });
+        bytecode.add(hash, interpreter, compiled);
         return { ...published, cached: false };
       });
     };
@@ -56,12 +60,9 @@ export function createInstallations(options: {
     const venv = await uv.createVenv(folder, interpreter.path, work);
     if (venv.code !== 0) return outcomeOfUv(venv.lines, interpreter);
     if (lock.trim() === '') return undefined;
-    const known = await bytecode.known(interpreter);
     const installed = await uv.install(folder, work);
-    if (installed.code !== 0) return outcomeOfUv(installed.lines, interpreter);
-    await bytecode.complete(path.join(folder, 'venv'), interpreter, known, work);
-    return undefined;
+    return installed.code === 0 ? undefined : outcomeOfUv(installed.lines, interpreter);
   }
 
-  return { install, idle: shared.idle, stop: shared.stop };
+  return { install, idle: shared.idle, whenIdle: shared.whenIdle, stop: shared.stop };
 }

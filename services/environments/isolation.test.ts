@@ -45,7 +45,7 @@ for start in [root] + known:
             attempt("write " + place, lambda: open(place, "ab").close())
             attempt("mode of " + place, lambda: os.chmod(place, 0o666))
             attempt("remove " + place, lambda: os.unlink(place))
-for name in ["uv", "bytecode", "wheels", "locks", "tmp", "envs"]:
+for name in ["uv", "bytecode", "pending", "wheels", "locks", "tmp", "envs"]:
     attempt("list " + name, lambda: os.listdir(os.path.join(root, name)))
     attempt("plant in " + name, lambda: open(os.path.join(root, name, "planted"), "w").close())
 print("\\n".join(done))
@@ -54,7 +54,7 @@ print("\\n".join(done))
 test('an app can use an environment, and can write nothing in it, its cache or anything of the installer', {
   skip,
 }, async () => {
-  const { environments, directory, stop } = await startTestEnvironments();
+  const { environments, directory, stop } = await startTestEnvironments({ bytecodeDelayMs: 0 });
   const folder = await testFolder();
   try {
     const wheel = await makeWheel(folder, 'modes', { 'modes.py': 'answer = 42\n', 'modes/data.txt': 'x' });
@@ -69,6 +69,7 @@ test('an app can use an environment, and can write nothing in it, its cache or a
     );
     assert.equal(outcome.type, 'ready', JSON.stringify(outcome));
     if (outcome.type !== 'ready') return;
+    await environments.bytecodeMade();
     const asApp = { uid: appUid };
     const used = await runPython('import h2o_wave, modes; print(modes.answer)', [], {
       ...asApp,

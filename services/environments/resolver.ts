@@ -74,7 +74,7 @@ export function createResolver(options: {
     );
   }
 
-  return { resolve, idle: shared.idle, stop: shared.stop };
+  return { resolve, idle: shared.idle, whenIdle: shared.whenIdle, stop: shared.stop };
 }
 
 /** All that decides which versions are chosen. No date: what was chosen once stays, so that a restart is the same environment. */

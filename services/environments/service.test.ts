@@ -14,7 +14,7 @@ let wheels: string;
 let stop: () => Promise<void>;
 
 before(async () => {
-  ({ environments, directory, stop } = await startTestEnvironments());
+  ({ environments, directory, stop } = await startTestEnvironments({ bytecodeDelayMs: 0 }));
   wheels = await testFolder();
 });
 after(async () => {
@@ -43,6 +43,7 @@ test('a Wave app gets its packages, with progress; the second time nothing is re
     caller.lines.join('\n'),
     /Resolving for Python 3\.\d+…\n[\s\S]*Resolved \d+ packages[\s\S]*Installed \d+ packages/,
   );
+  await environments.bytecodeMade();
   const used = await runPython(
     'import h2o_wave, h2o_wave.core as c; print(h2o_wave.__file__, c.__cached__, h2o_wave.Q.__init__.__code__.co_filename)',
     [],
@@ -67,6 +68,7 @@ test('an environment of known packages is made of what is there, with its byteco
   const outcome = ready(await prepare({ requirements: 'h2o-wave==1.8.16\niniconfig==1.1.1\n' }, caller));
   assert.equal(outcome.cached, false);
   assert.doesNotMatch(caller.lines.join('\n'), /Download/);
+  await environments.bytecodeMade();
   const used = await runPython(
     'import os, h2o_wave.core as c, iniconfig as i; print(all(map(os.path.exists, [c.__cached__, i.__cached__])))',
     [],
@@ -87,7 +89,9 @@ test('a wheel cannot plant bytecode for the modules of another', async () => {
   });
   for (const wheel of [victim, thief]) await wheel.upload(environments);
   await prepare(of(victim, thief));
+  await environments.bytecodeMade();
   const { path: venv } = ready(await prepare(of(victim)));
+  await environments.bytecodeMade();
   const used = await runPython('import victim; print(victim.answer)', [], {
     python: path.join(venv, 'bin/python'),
   });
@@ -232,6 +236,7 @@ test('code that a wheel starts with the interpreter does not run at the installe
   };
   const { path: venv } = ready(await prepare(request));
   ready(await prepare(request));
+  await environments.bytecodeMade();
   assert.equal((await readdir(wheels)).includes('ran'), false);
   // The wheel does work: at an app it runs.
   await runPython('pass', [], { python: path.join(venv, 'bin/python') });
@@ -260,7 +265,7 @@ test('when nobody waits any more the work ends and leaves nothing behind', async
   await environments.stop();
   assert.deepEqual(await readdir(path.join(directory, 'tmp')), []);
   await stop();
-  ({ environments, directory, stop } = await startTestEnvironments());
+  ({ environments, directory, stop } = await startTestEnvironments({ bytecodeDelayMs: 0 }));
 });
 
 test('the Wave server of the platform is installed once', async () => {

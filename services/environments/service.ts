@@ -3,12 +3,14 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import { messageOf, unavailable } from '@haic/kit/errors.ts';
+import { createBytecodeCache } from './bytecode.ts';
 import type { EnvironmentOutcome, EnvironmentRequest, Waved } from './client.ts';
 import { cutOffsOf } from './cut-offs.ts';
 import { isGone } from './explain.ts';
 import { createInstallations } from './installations.ts';
 import { type Interpreter, listInterpreters, pickInterpreter } from './interpreters.ts';
 import { checkKnownBreaks, type KnownBreak, knownBreaks } from './known-breaks.ts';
+import { createLateBytecode } from './late-bytecode.ts';
 import { failed, needsBuild, noInterpreter, outcomeOfError } from './outcomes.ts';
 import { createReleases } from './releases.ts';
 import { resolveWithRepairs } from './repair.ts';
@@ -33,6 +35,8 @@ export interface EnvironmentsOptions {
   readonly maxWheelBytes?: number;
   /** Below this much free space nothing new is begun. */
   readonly minFreeBytes?: number;
+  /** How long after the last new environment bytecode is made: its app is to start undisturbed first. */
+  readonly bytecodeDelayMs?: number;
   /** Packages to keep apart, instead of those in repairs.json. */
   readonly knownBreaks?: readonly KnownBreak[];
 }
@@ -52,7 +56,20 @@ export async function createEnvironments(options: EnvironmentsOptions) {
   const log = options.log ?? (() => undefined);
   const checkSpace = () => refuseWhenFull(store.freeBytes, options.minFreeBytes ?? 512 * megabyte);
   const resolver = createResolver({ store, uv, checkSpace });
-  const installations = createInstallations({ store, uv, checkSpace, log });
+  const bytecode = createLateBytecode({
+    store,
+    cache: createBytecodeCache(store),
+    interpreters,
+    checkSpace,
+    whenIdle: async () => {
+      while (!resolver.idle() || !installations.idle())
+        await Promise.all([resolver.whenIdle(), installations.whenIdle()]);
+    },
+    delayMs: options.bytecodeDelayMs ?? 15_000,
+    log,
+  });
+  const installations = createInstallations({ store, uv, bytecode, checkSpace, log });
+  await bytecode.takeUp();
   const breaks = checkKnownBreaks(options.knownBreaks ?? knownBreaks);
   const memory = createRepairMemory(store, breaks);
   const releases = createReleases({ ...options, authorities: await authoritiesOf(options.caFile) });
@@ -153,12 +170,15 @@ export async function createEnvironments(options: EnvironmentsOptions) {
       if (removed === 0) return;
       log('unused environments removed', { removed });
       // The cache holds what they were made of. Those that stay keep their files by links of their own.
-      if (resolver.idle() && installations.idle())
+      if (resolver.idle() && installations.idle() && bytecode.idle())
         await uv.emptyCache({ signal: new AbortController().signal, log: () => undefined });
     },
 
+    /** Resolves as soon as there is no bytecode left to make. */
+    bytecodeMade: bytecode.whenIdle,
+
     stop: async () => {
-      await Promise.all([resolver.stop(), installations.stop()]);
+      await Promise.all([resolver.stop(), installations.stop(), bytecode.stop()]);
       await rm(home, { recursive: true, force: true });
     },
   };

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import { createLimit, createSharedWork } from './shared-work.ts';
 import { testCaller } from './testing.ts';
 
@@ -44,7 +43,7 @@ test('a caller that gives up leaves the others alone; the last one ends the work
   second.abort(new Error('second left'));
   await assert.rejects(two, /second left/);
   await work.aborted;
-  await setImmediate();
+  await shared.whenIdle();
   assert.equal(shared.idle(), true);
 });
 

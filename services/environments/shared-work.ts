@@ -5,6 +5,8 @@
 export interface SharedWork<T> {
   join(key: string, start: (work: Work) => Promise<T>, caller: Caller): Promise<T>;
   idle(): boolean;
+  /** Resolves as soon as nothing runs or waits for its turn. */
+  whenIdle(): Promise<void>;
   /** Aborts everything and waits until it has ended. */
   stop(): Promise<void>;
 }
@@ -76,6 +78,9 @@ export function createSharedWork<T>(limit: Limit): SharedWork<T> {
       }
     },
     idle: () => running.size === 0,
+    whenIdle: async () => {
+      while (running.size > 0) await Promise.all(running);
+    },
     stop: async () => {
       for (const job of jobs.values()) job.abort.abort(new Error('The installer is stopping.'));
       await Promise.all(running);

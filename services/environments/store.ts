@@ -17,6 +17,7 @@ export async function openStore(root: string) {
     wheels: path.join(root, 'wheels'),
     cache: path.join(root, 'uv'),
     bytecode: path.join(root, 'bytecode'),
+    pending: path.join(root, 'pending'),
     tmp: path.join(root, 'tmp'),
   };
   await mkdir(root, { recursive: true, mode: 0o755 });
@@ -35,6 +36,16 @@ export async function openStore(root: string) {
     const folder = path.join(folders.tmp, randomUUID());
     await mkdir(folder, { mode: 0o700 });
     return folder;
+  };
+
+  const writeWhole = async (file: string, content: string) => {
+    const temp = path.join(folders.tmp, randomUUID());
+    try {
+      await writeFile(temp, content, { mode: 0o600, flush: true });
+      await rename(temp, file);
+    } finally {
+      await rm(temp, { force: true });
+    }
   };
 
   return {
@@ -61,6 +72,14 @@ export async function openStore(root: string) {
       return { path: path.join(placeOf(hash), 'venv'), lockFile };
     },
 
+    /** Where the environment is, without marking it as used. */
+    venvOf: (hash: string): string | undefined =>
+      existsSync(path.join(placeOf(hash), 'requirements.lock'))
+        ? path.join(placeOf(hash), 'venv')
+        : undefined,
+
+    flush,
+
     /** Makes a finished folder visible under its hash, on disk before it can be seen. */
     publish: async (folder: string, hash: string, signal: AbortSignal) => {
       await closeToOthers(folder, signal);
@@ -75,15 +94,10 @@ export async function openStore(root: string) {
     rememberedLock: async (key: string): Promise<string | undefined> =>
       touch(lockPlace(key)) ? await readFile(lockPlace(key), 'utf8') : undefined,
 
-    rememberLock: async (key: string, lock: string) => {
-      const temp = path.join(folders.tmp, randomUUID());
-      try {
-        await writeFile(temp, lock, { mode: 0o600, flush: true });
-        await rename(temp, lockPlace(key));
-      } finally {
-        await rm(temp, { force: true });
-      }
-    },
+    rememberLock: (key: string, lock: string) => writeWhole(lockPlace(key), lock),
+
+    /** Writes a small file that is there whole, even after a crash, or not at all. */
+    writeWhole,
 
     forgetLock: (key: string) => rm(lockPlace(key), { force: true }),
 

@@ -52,12 +52,13 @@ export function testCaller(signal: AbortSignal = AbortSignal.timeout(120_000)) {
   return { lines, signal, onLine: (line: string) => void lines.push(line) };
 }
 
+/** Without making bytecode: no app can, and a test that runs as root would find its own. */
 export async function runPython(
   script: string,
   args: readonly string[],
   options: { uid?: number; python?: string } = {},
 ): Promise<{ code: number | null; output: string }> {
-  const child = spawn(options.python ?? '/usr/bin/python3', ['-I', '-c', script, ...args], {
+  const child = spawn(options.python ?? '/usr/bin/python3', ['-I', '-B', '-c', script, ...args], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent' },
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),

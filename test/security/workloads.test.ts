@@ -161,7 +161,9 @@ print(json.dumps(sorted(set(targets))[:2000]))
     noneDone(await tryPaths(targets, 'os.rename(path, path + ".moved")'));
     noneDone(
       await tryPaths(
-        ['uv', 'wheels', 'locks', 'tmp', 'envs', 'bytecode'].map((name) => path.join(environments, name)),
+        ['uv', 'wheels', 'locks', 'tmp', 'envs', 'bytecode', 'pending'].map((name) =>
+          path.join(environments, name),
+        ),
         'return os.listdir(path)',
       ),
     );
