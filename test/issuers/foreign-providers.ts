@@ -55,26 +55,27 @@ async function realmWithPeople(
     });
 }
 
-/** An OpenID provider: code flow, signed tokens checked by its key set. */
-export async function addOpenIdProvider(
+/** A realm with people and a client for whoever brokers it: all that an OpenID provider has to know of Haic. */
+export async function addRealmWithClient(
   keycloak: Keycloak,
-  usernames: readonly string[],
+  options: {
+    alias: string;
+    usernames: readonly string[];
+    client: { id: string; secret: string };
+    /** The broker's redirect address. */
+    endpoint: string;
+  },
 ): Promise<ForeignProvider> {
-  const alias = 'corp';
-  const issuer = keycloak.issuer(alias);
-  const endpoint = (name: string) => `${issuer}/protocol/openid-connect/${name}`;
-  const secret = 'known to both sides';
+  const { alias, usernames, client, endpoint } = options;
   await realmWithPeople(keycloak, alias, usernames);
   await keycloak.admin('POST', alias, '/clients', {
-    clientId: 'haic-broker',
-    secret,
+    clientId: client.id,
+    secret: client.secret,
     publicClient: false,
     standardFlowEnabled: true,
     directAccessGrantsEnabled: false,
-    redirectUris: [`${keycloak.issuer('haic')}/broker/${alias}/endpoint`],
-    attributes: {
-      'post.logout.redirect.uris': `${keycloak.issuer('haic')}/broker/${alias}/endpoint/logout_response`,
-    },
+    redirectUris: [endpoint],
+    attributes: { 'post.logout.redirect.uris': `${endpoint}/logout_response` },
     protocolMappers: [
       {
         name: 'groups',
@@ -90,6 +91,24 @@ export async function addOpenIdProvider(
       },
     ],
   });
+  return { alias, person: personOf(alias, usernames[0] ?? '') };
+}
+
+/** An OpenID provider: code flow, signed tokens checked by its key set. */
+export async function addOpenIdProvider(
+  keycloak: Keycloak,
+  usernames: readonly string[],
+): Promise<ForeignProvider> {
+  const alias = 'corp';
+  const issuer = keycloak.issuer(alias);
+  const endpoint = (name: string) => `${issuer}/protocol/openid-connect/${name}`;
+  const client = { id: 'haic-broker', secret: 'known to both sides' };
+  const foreign = await addRealmWithClient(keycloak, {
+    alias,
+    usernames,
+    client,
+    endpoint: `${keycloak.issuer('haic')}/broker/${alias}/endpoint`,
+  });
   await keycloak.admin('POST', 'haic', '/identity-provider/instances', {
     alias,
     displayName: 'Corp',
@@ -98,8 +117,8 @@ export async function addOpenIdProvider(
     trustEmail: true,
     config: {
       issuer,
-      clientId: 'haic-broker',
-      clientSecret: secret,
+      clientId: client.id,
+      clientSecret: client.secret,
       clientAuthMethod: 'client_secret_basic',
       authorizationUrl: endpoint('auth'),
       tokenUrl: endpoint('token'),
@@ -115,7 +134,7 @@ export async function addOpenIdProvider(
     },
   });
   await mapRolesAndGroups(keycloak, alias, 'oidc');
-  return { alias, person: personOf(alias, usernames[0] ?? '') };
+  return foreign;
 }
 
 const post = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST';
