@@ -38,7 +38,7 @@ ${
   html`<button type="submit" name="choice" value="new" class="plain" formnovalidate>It is somebody else’s: make me a new one</button>`
 }
 </form>
-<p class="dim">No password any more? An administrator can give that account a new one.</p>`,
+<p class="dim">No password any more? Who runs this Haic can give that account a new one.</p>`,
   );
 
 const autofocus = html` autofocus`;

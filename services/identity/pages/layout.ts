@@ -25,7 +25,7 @@ button,.button{display:block;width:100%;margin-top:1.5rem;padding:.65rem 1rem;fo
 color:var(--button-text);background:var(--button);border:1px solid var(--button);border-radius:.4rem;cursor:pointer;text-decoration:none}
 button.plain,a.plain{margin-top:.75rem;color:inherit;background:none;border-color:var(--line)}
 button:hover,.button:hover{filter:brightness(1.12)}
-form+p{margin-top:1.25rem}
+form~p{margin-top:1.25rem}
 a{color:inherit}
 .notice{margin:1rem 0;padding:.65rem .8rem;border-radius:.4rem;font-size:.95rem;border:1px solid currentColor}
 .bad{color:var(--bad);background:var(--bad-page)}
