@@ -1,5 +1,5 @@
-/** Which kind of client presented the token: what a client of that kind may do is each service's policy (design decision 4). */
-export type PartyKind = 'portal' | 'platform' | 'cli' | 'app' | 'service';
+/** Which kind of client presented the token. What a client of that kind may do at all is the table of `party-policy.ts`. */
+export type PartyKind = 'portal' | 'platform' | 'cli' | 'app' | 'service-account' | 'service';
 
 /** The authorised parties that Haic itself registers. An app instance's client is `haic-app-<instance id>`. */
 export const wellKnownClients = {
@@ -12,6 +12,8 @@ export const wellKnownClients = {
 } as const;
 
 export const appClientPrefix = 'haic-app-';
+/** Accounts of machines that are no part of the platform: pipelines, other systems. `haic-sa-<name>`. */
+export const serviceAccountClientPrefix = 'haic-sa-';
 const serviceClientPrefix = 'haic-service-';
 
 /** Who asks, as a verified access token says. */
@@ -39,6 +41,7 @@ export function partyKindOf(party: string): PartyKind | undefined {
   if (party === wellKnownClients.platform) return 'platform';
   if (party === wellKnownClients.cli) return 'cli';
   if (party.startsWith(appClientPrefix)) return 'app';
+  if (party.startsWith(serviceAccountClientPrefix)) return 'service-account';
   if (party.startsWith(serviceClientPrefix)) return 'service';
   return undefined;
 }

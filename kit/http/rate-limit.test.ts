@@ -41,10 +41,16 @@ describe('the rate limit of the API', () => {
     rateLimits: { person: { perMinute: 60, burst: 3 }, address: { perMinute: 60, burst: 2 }, now: () => at },
     verifyToken: async (token) => {
       if (token === 'bad') throw unauthenticated();
-      return { subject: token, partyKind: token === 'service' ? 'service' : 'portal' } as Principal;
+      const isService = token === 'service';
+      return {
+        subject: token,
+        party: isService ? 'haic-service-router' : 'haic-portal',
+        partyKind: isService ? 'service' : 'portal',
+      } as Principal;
     },
   });
-  server.get('/api/v1/things', () => ({ fine: true }));
+  server.get('/api/v1/things', { config: { deed: 'see apps' } }, () => ({ fine: true }));
+  server.get('/api/v1/for-services', { config: { deed: 'route' } }, () => ({ fine: true }));
   server.get('/page', { config: { public: 'for the test' } }, () => 'page');
   const get = (url: string, token?: string, address = '10.0.0.1') =>
     server.inject({
@@ -92,7 +98,10 @@ describe('the rate limit of the API', () => {
   });
 
   it('lets services and pages pass', async () => {
-    assert.deepEqual(new Set(await statuses(9, () => get('/api/v1/things', 'service'))), new Set([200]));
+    assert.deepEqual(
+      new Set(await statuses(9, () => get('/api/v1/for-services', 'service'))),
+      new Set([200]),
+    );
     assert.deepEqual(new Set(await statuses(9, () => get('/page'))), new Set([200]));
   });
 });

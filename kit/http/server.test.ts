@@ -6,7 +6,8 @@ import { conflict, unauthenticated } from '../errors.ts';
 import { createLogger } from '../logging.ts';
 import { createHttpServer, principalOf } from './server.ts';
 
-const ada = { username: 'ada' } as Principal;
+const ada = { username: 'ada', party: 'haic-portal', partyKind: 'portal' } as Principal;
+const config = { deed: 'see apps' } as const;
 
 describe('the HTTP server of services', () => {
   const server = createHttpServer({
@@ -17,9 +18,9 @@ describe('the HTTP server of services', () => {
     },
   });
   before(() => {
-    server.get('/who', (request) => ({ username: principalOf(request).username }));
+    server.get('/who', { config }, (request) => ({ username: principalOf(request).username }));
     server.get('/open', { config: { public: 'for the test' } }, () => ({ fine: true }));
-    server.post('/things', { schema: { body: Type.Object({ size: Type.Integer() }) } }, () => {
+    server.post('/things', { config, schema: { body: Type.Object({ size: Type.Integer() }) } }, () => {
       throw conflict('taken', 'That is taken. Choose another.', { details: { name: 'x' } });
     });
     const querystring = Type.Object({
@@ -27,17 +28,17 @@ describe('the HTTP server of services', () => {
       deep: Type.Optional(Type.Boolean()),
       text: Type.Optional(Type.String()),
     });
-    server.get('/query/:id', { schema: { querystring } }, (request) => request.query);
+    server.get('/query/:id', { config, schema: { querystring } }, (request) => request.query);
     const fine = Type.Object({ fine: Type.Boolean() }, { additionalProperties: false });
     // As a presenter that the compiler did not check.
     const response = { 200: Type.Unsafe<unknown>(fine) };
     const described = { operationId: 'getDescribed', response };
-    server.get('/described/:what', { schema: described }, async (request, reply) => {
+    server.get('/described/:what', { config, schema: described }, async (request, reply) => {
       const { what } = request.params as { what: string };
       if (what === 'conflict') throw conflict('taken', 'That is taken.');
       return reply.send(what === 'more' ? { fine: true, more: 1 } : { fine: what === 'fine' || what });
     });
-    server.get('/broken', () => {
+    server.get('/broken', { config }, () => {
       throw new Error('password=hunter2');
     });
   });
@@ -133,7 +134,7 @@ describe('the HTTP server of services', () => {
       verifyToken: async () => ada,
       checkAnswers: false,
     });
-    installed.get('/', { schema: { response: { 200: Type.Object({}) } } }, () => ({ more: 1 }));
+    installed.get('/', { config, schema: { response: { 200: Type.Object({}) } } }, () => ({ more: 1 }));
     assert.deepEqual((await installed.inject({ url: '/', headers: { authorization } })).json(), { more: 1 });
   });
 

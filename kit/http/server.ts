@@ -9,6 +9,7 @@ import {
   fastify,
   LogController,
 } from 'fastify';
+import { type Deed, enforceDeed } from '../auth/party-policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { TokenVerifier } from '../auth/verify-token.ts';
 import { fromDatabaseError, HaicError, invalid, notFound, unauthenticated } from '../errors.ts';
@@ -31,10 +32,19 @@ declare module 'fastify' {
      * lists the public routes.
      */
     public?: string;
+    /** Every other route names what it lets one do, for the table of which kind of client may (`kit/auth/party-policy.ts`). */
+    deed?: Deed;
+  }
+  interface FastifyInstance {
+    /** By prefix: addresses under which a refusal has another form than problem JSON. */
+    refusalForms: Map<string, RefusalForm>;
   }
 }
 
 export type HttpServer = FastifyInstance;
+
+/** Renders a refusal. */
+export type RefusalForm = (error: HaicError, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 export type { FastifyReply, FastifyRequest } from 'fastify';
 
 /**
@@ -52,6 +62,7 @@ export function createHttpServer(options: {
   /** Without one, an `Idempotency-Key` has no effect. */
   idempotency?: IdempotencyStore;
 }) {
+  const refusalForms = new Map<string, RefusalForm>();
   const server = fastify({
     // As the base type, so that what comes out is the plain `HttpServer` that services mount on.
     loggerInstance: options.logger as FastifyBaseLogger,
@@ -60,14 +71,20 @@ export function createHttpServer(options: {
     bodyLimit: options.bodyLimit ?? 1024 * 1024,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 512 },
-    // Addresses that the framework itself refuses get the same kind of answer as everything else.
+    // Addresses that the framework itself refuses get the same kind of answer as everything else there.
     frameworkErrors: (error, request, reply) => {
-      sendProblem(asHaicError(error), request, reply);
+      const form =
+        [...refusalForms].find(([prefix]) => request.url.startsWith(`${prefix}/`))?.[1] ?? sendProblem;
+      form(asHaicError(error), request, reply);
     },
   })
     .setValidatorCompiler(validatorCompiler)
     .withTypeProvider<TypeBoxTypeProvider>();
 
+  server.addHook('onRoute', ({ url, method, config }) => {
+    if (config?.public === undefined && config?.deed === undefined)
+      throw new Error(`${method} ${url} says neither why it is public nor which deed it is.`);
+  });
   describeAnswers(server, options.checkAnswers ?? true);
   const methodsAt = knownMethods(server);
   const refuseAddress = (request: FastifyRequest, reply: FastifyReply) => {
@@ -79,11 +96,15 @@ export function createHttpServer(options: {
     return sendProblem(methodNotAllowed(request.method, methods), request, reply);
   };
   server.decorateRequest('principal', undefined);
+  server.decorate('refusalForms', refusalForms);
   const countRequest = options.rateLimits === undefined ? () => {} : createRateLimiter(options.rateLimits);
   server.addHook('onRequest', async (request, reply) => {
     try {
-      if (request.is404 || request.routeOptions.config.public !== undefined) return;
+      const { public: isPublic, deed } = request.routeOptions.config;
+      if (request.is404 || isPublic !== undefined) return;
       request.principal = await options.verifyToken(bearerToken(request));
+      if (deed === undefined) throw new Error('A route without a deed was registered.');
+      enforceDeed(request.principal, deed);
     } finally {
       // Also, by their address, of those who are refused.
       countRequest(request, reply);

@@ -93,7 +93,7 @@ suite('People, sessions and tokens by the public API', () => {
     ['POST /api/v1/people',                     'new',           201,  201,  201,  403,   403,  403,   403,    403,    403,   401],
     ['GET /api/v1/people/:name',                undefined,       200,  200,  200,  403,   403,  403,   403,    403,    403,   401],
     ['PATCH /api/v1/people/:name',              { name: 'N' },   200,  200,  200,  403,   403,  403,   403,    403,    403,   401],
-    ['POST /api/v1/people/:name/password',      undefined,       200,  200,  200,  403,   403,  403,   403,    403,    403,   401],
+    ['POST /api/v1/people/:name/password',      undefined,       200,  403,  403,  403,   403,  403,   403,    403,    403,   401],
     ['GET /api/v1/people/:name/tokens',         undefined,       200,  200,  200,  403,   403,  403,   403,    403,    403,   401],
     ['DELETE /api/v1/people/:name/tokens/none', undefined,       404,  404,  404,  403,   403,  403,   403,    403,    403,   401],
     ['DELETE /api/v1/people/:name',             undefined,       204,  204,  204,  403,   403,  403,   403,    403,    403,   401],

@@ -169,7 +169,6 @@ describe('20 who may what: route × role × visibility × ownership', () => {
       await expect(204, actor, 'DELETE', `/api/v1/apps/${app}`);
     }
     await haic.addUser('leaving');
-    await expect(200, 'admin', 'POST', '/api/v1/people/leaving/password');
     await expect(204, 'admin', 'DELETE', '/api/v1/people/leaving');
     await expect(201, 'admin', 'POST', '/api/v1/people', { username: 'coming', roles: ['user'] });
     assert.deepEqual(wrong, []);

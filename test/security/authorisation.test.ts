@@ -86,21 +86,20 @@ describe('4 token substitution: clients × operations', () => {
     const rows: readonly Row[] = [
       //                                                    platform cli app router operator
       ['GET', '/api/v1/me',                                      200, 200, 200, 403, 403],
-      // A service has no role, so its list is empty.
-      ['GET', '/api/v1/apps',                                    200, 200, 200, 200, 200],
+      ['GET', '/api/v1/apps',                                    200, 200, 200, 403, 403],
       ['GET', '/api/v1/instances',                               200, 200, 200, 403, 403],
-      ['GET', here,                                              200, 200, 200, 404, 404],
-      ['GET', `${here}/logs`,                                    200, 200, 403, 404, 404],
-      ['GET', other,                                             200, 200, 404, 404, 404],
-      ['GET', `${other}/logs`,                                   200, 200, 404, 404, 404],
+      ['GET', here,                                              200, 200, 200, 403, 403],
+      ['GET', `${here}/logs`,                                    200, 200, 403, 403, 403],
+      ['GET', other,                                             200, 200, 404, 403, 403],
+      ['GET', `${other}/logs`,                                   200, 200, 403, 403, 403],
       // Import, run, change, end: by people only.
       ['POST', '/api/v1/apps?visibility=PRIVATE',                400, 400, 403, 403, 403],
-      ['PATCH', app,                                             200, 200, 403, 404, 404],
-      ['DELETE', app,                                            '-', '-', 403, 404, 404],
+      ['PATCH', app,                                             200, 200, 403, 403, 403],
+      ['DELETE', app,                                            '-', '-', 403, 403, 403],
       ['POST', `${app}/instances`,                               '-', '-', 403, 403, 403],
-      ['PATCH', here,                                            200, 200, 403, 404, 404],
-      ['DELETE', here,                                           '-', '-', 403, 404, 404],
-      ['DELETE', other,                                          '-', '-', 404, 404, 404],
+      ['PATCH', here,                                            200, 200, 403, 403, 403],
+      ['DELETE', here,                                           '-', '-', 403, 403, 403],
+      ['DELETE', other,                                          '-', '-', 403, 403, 403],
       // The instance itself opens for its own token, another one does not.
       ['GET', `/instance/${mine.id}/`,                           200, 200, 200, 403, 403],
       ['GET', `/instance/${shared.id}/`,                         200, 200, 403, 403, 403],

@@ -1,6 +1,7 @@
 /**
  * Who may what: every route × who asks × visibility × ownership, written by hand from the rules for people with full access, visitors,
- * app owners and administrators (contract of the App Store §4) and for the tokens of apps (design §6). Never generated from the code.
+ * app owners and administrators (contract of the App Store §4) and for the tokens of apps (design §6). Never generated from the code. What a
+ * kind of client may not do at all is 403, and not 404: it is refused before anything is looked up.
  *
  * Olga owns the apps. Ada runs them. Mallory has full access, too. Vera ran an instance before she became a visitor, Vic is one and has
  * nothing. `here` is what Ada's PRIVATE instance gets to act for her, `else` the same of another instance of hers, `adm's` of one of the
@@ -32,36 +33,36 @@ const noOne = '00000000-0000-4000-8000-000000000000';
 // biome-ignore format: columns
 export const ofApps: readonly Row[] = [
   //                                                            ada olga mallory admin vera vic here else adm's svc none
-  ['GET',    '/api/v1/apps', undefined,                          200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 401],
+  ['GET',    '/api/v1/apps', undefined,                          200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 401],
   // Any person with full access imports; an app never does for one.
   ['POST',   '/api/v1/apps', zip,                                400, 400, 400, 400, 403, 403, 403, 403, 403, 403, 401],
 
-  ['GET',    '/api/v1/apps/{hiddenApp}', undefined,              404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/apps/{hiddenApp}/assets/icon.png', undefined, 404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/apps/{hiddenApp}/bundle', undefined,       404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/apps/{hiddenApp}', private_,               404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['DELETE', '/api/v1/apps/{hiddenApp}', undefined,              404, 409, 404, 409, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/apps/{hiddenApp}', undefined,              404, 200, 404, 200, 404, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/apps/{hiddenApp}/assets/icon.png', undefined, 404, 200, 404, 200, 404, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/apps/{hiddenApp}/bundle', undefined,       404, 200, 404, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/apps/{hiddenApp}', private_,               404, 200, 404, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/apps/{hiddenApp}', undefined,              404, 409, 404, 409, 404, 404, 403, 403, 403, 403, 401],
   // Administration is not acting for somebody: a PRIVATE app is run by its owner alone.
-  ['POST',   '/api/v1/apps/{hiddenApp}/instances', {},           404, '-', 404, 403, 404, 404, 404, 404, 404, 403, 401],
+  ['POST',   '/api/v1/apps/{hiddenApp}/instances', {},           404, '-', 404, 403, 404, 404, 403, 403, 403, 403, 401],
 
-  ['GET',    '/api/v1/apps/{app}', undefined,                    200, 200, 200, 200, 404, 404, 200, 200, 200, 404, 401],
-  ['GET',    '/api/v1/apps/{publicApp}/assets/icon.png', undefined, 200, 200, 200, 200, 404, 404, 200, 200, 200, 404, 401],
-  ['GET',    '/api/v1/apps/{app}/bundle', undefined,             200, 200, 200, 200, 404, 404, 403, 403, 403, 404, 401],
-  ['PATCH',  '/api/v1/apps/{app}', { visibility: 'ALL_USERS' },  403, 200, 403, 200, 404, 404, 403, 403, 403, 404, 401],
-  ['DELETE', '/api/v1/apps/{app}', undefined,                    403, 409, 403, 409, 404, 404, 403, 403, 403, 404, 401],
+  ['GET',    '/api/v1/apps/{app}', undefined,                    200, 200, 200, 200, 404, 404, 200, 200, 200, 403, 401],
+  ['GET',    '/api/v1/apps/{publicApp}/assets/icon.png', undefined, 200, 200, 200, 200, 404, 404, 200, 200, 200, 403, 401],
+  ['GET',    '/api/v1/apps/{app}/bundle', undefined,             200, 200, 200, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/apps/{app}', { visibility: 'ALL_USERS' },  403, 200, 403, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/apps/{app}', undefined,                    403, 409, 403, 409, 404, 404, 403, 403, 403, 403, 401],
   ['POST',   '/api/v1/apps/{app}/instances', {},                 '-', '-', '-', '-', 404, 404, 403, 403, 403, 403, 401],
 
   // PUBLIC is listed for everyone one day; until then it is what ALL_USERS is, and a visitor needs a tag to see it.
-  ['GET',    '/api/v1/apps/{publicApp}', undefined,              200, 200, 200, 200, 404, 404, 200, 200, 200, 404, 401],
-  ['PATCH',  '/api/v1/apps/{publicApp}', { visibility: 'PUBLIC' }, 403, 200, 403, 200, 404, 404, 403, 403, 403, 404, 401],
+  ['GET',    '/api/v1/apps/{publicApp}', undefined,              200, 200, 200, 200, 404, 404, 200, 200, 200, 403, 401],
+  ['PATCH',  '/api/v1/apps/{publicApp}', { visibility: 'PUBLIC' }, 403, 200, 403, 200, 404, 404, 403, 403, 403, 403, 401],
   ['POST',   '/api/v1/apps/{publicApp}/instances', {},           '-', '-', '-', '-', 404, 404, 403, 403, 403, 403, 401],
 
   // Whom it belongs to is its owner's and an administrator's to say.
-  ['PATCH',  '/api/v1/apps/{hiddenApp}', { owner: 'mallory' },   404, '-', 404, '-', 404, 404, 404, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/apps/{app}', { owner: 'mallory' },         403, '-', 403, '-', 404, 404, 403, 403, 403, 404, 401],
+  ['PATCH',  '/api/v1/apps/{hiddenApp}', { owner: 'mallory' },   404, '-', 404, '-', 404, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/apps/{app}', { owner: 'mallory' },         403, '-', 403, '-', 404, 404, 403, 403, 403, 403, 401],
   // Looking again whether it can run is the owner's; at all of them, an administrator's.
-  ['POST',   '/api/v1/apps/{hiddenApp}/preconditions', undefined, 404, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['POST',   '/api/v1/apps/{app}/preconditions', undefined,      403, 200, 403, 200, 404, 404, 403, 403, 403, 404, 401],
+  ['POST',   '/api/v1/apps/{hiddenApp}/preconditions', undefined, 404, 200, 404, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/apps/{app}/preconditions', undefined,      403, 200, 403, 200, 404, 404, 403, 403, 403, 403, 401],
   ['POST',   '/api/v1/apps/preconditions', undefined,            403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
   // What can be written into app.toml is for those who may import.
   ['GET',    '/api/v1/runtime-versions', undefined,              200, 200, 200, 200, 403, 403, 200, 200, 200, 403, 401],
@@ -71,7 +72,7 @@ export const ofApps: readonly Row[] = [
   ['GET',    '/api/v1/apps/{hiddenApp}/visit', undefined,        303, 303, 303, 303, 303, 303, 303, 303, 303, 403, 401],
 
   // Managed: its owner and administrators run it for all. A link has nothing to run.
-  ['GET',    '/api/v1/apps/{managed}', undefined,                200, 200, 200, 200, 404, 404, 200, 200, 200, 404, 401],
+  ['GET',    '/api/v1/apps/{managed}', undefined,                200, 200, 200, 200, 404, 404, 200, 200, 200, 403, 401],
   ['POST',   '/api/v1/apps/{managed}/instances', {},             403, '-', 403, '-', 404, 404, 403, 403, 403, 403, 401],
   ['POST',   '/api/v1/apps/{link}/instances', {},                403, 403, 403, 403, 404, 404, 403, 403, 403, 403, 401],
 ];
@@ -83,65 +84,65 @@ export const ofInstances: readonly Row[] = [
   ['GET',    '/api/v1/instances', undefined,                     200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 401],
 
   // Ada's PRIVATE instance of Olga's app: Olga sees it and its log, and can do nothing with it.
-  ['GET',    '/api/v1/instances/{mine}', undefined,              200, 200, 404, 200, 404, 404, 200, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{mine}/status', undefined,       200, 200, 404, 200, 404, 404, 200, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{mine}/events', undefined,       200, 200, 404, 200, 404, 404, 200, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{mine}/logs', undefined,         200, 200, 404, 200, 404, 404, 403, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/instances/{mine}', private_,               200, 403, 404, 200, 404, 404, 403, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/instances/{mine}', hour,                   403, 403, 404, 200, 404, 404, 403, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{mine}/suspend', undefined,      '-', 403, 404, '-', 404, 404, 403, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{mine}/resume', undefined,       409, 403, 404, 409, 404, 404, 403, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{mine}/extend', undefined,       200, 403, 404, 200, 404, 404, 403, 404, 404, 404, 401],
-  ['DELETE', '/api/v1/instances/{mine}', undefined,              '-', 403, 404, '-', 404, 404, 403, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{mine}', undefined,              200, 200, 404, 200, 404, 404, 200, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{mine}/status', undefined,       200, 200, 404, 200, 404, 404, 200, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{mine}/events', undefined,       200, 200, 404, 200, 404, 404, 200, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{mine}/logs', undefined,         200, 200, 404, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/instances/{mine}', private_,               200, 403, 404, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/instances/{mine}', hour,                   403, 403, 404, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{mine}/suspend', undefined,      '-', 403, 404, '-', 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{mine}/resume', undefined,       409, 403, 404, 409, 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{mine}/extend', undefined,       200, 403, 404, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/instances/{mine}', undefined,              '-', 403, 404, '-', 404, 404, 403, 403, 403, 403, 401],
   // Its pages are Ada's alone, and her own instance's token is hers.
   ['GET',    '/instance/{mine}/', undefined,                     200, 404, 404, 404, 404, 404, 200, 403, 403, 403, 307],
   ['GET',    '/instance/{mine}/deep/page?x=1', undefined,        200, 404, 404, 404, 404, 404, 200, 403, 403, 403, 307],
 
   // Given away it would open for the next one: not while its owner can sign in, and never by its owner or an app.
-  ['PATCH',  '/api/v1/instances/{mine}', { owner: 'mallory' },   403, 403, 404, 409, 404, 404, 403, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/instances/{paused}', { owner: 'mallory' }, 403, 403, 404, 409, 404, 404, 404, 404, 404, 404, 401],
+  ['PATCH',  '/api/v1/instances/{mine}', { owner: 'mallory' },   403, 403, 404, 409, 404, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/instances/{paused}', { owner: 'mallory' }, 403, 403, 404, 409, 404, 404, 403, 403, 403, 403, 401],
 
   // The same while it is paused: who may, is told that it is so.
-  ['GET',    '/api/v1/instances/{paused}', undefined,            200, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{paused}/logs?previous=true', undefined, 200, 200, 404, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{paused}/suspend', undefined,    409, 403, 404, 409, 404, 404, 404, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{paused}/resume', undefined,     '-', 403, 404, '-', 404, 404, 404, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{paused}/extend', undefined,     409, 403, 404, 409, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{paused}', undefined,            200, 200, 404, 200, 404, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{paused}/logs?previous=true', undefined, 200, 200, 404, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{paused}/suspend', undefined,    409, 403, 404, 409, 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{paused}/resume', undefined,     '-', 403, 404, '-', 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{paused}/extend', undefined,     409, 403, 404, 409, 404, 404, 403, 403, 403, 403, 401],
   ['GET',    '/instance/{paused}/', undefined,                   503, 404, 404, 404, 404, 404, 403, 403, 403, 403, 307],
 
-  ['GET',    '/api/v1/instances/{shared}', undefined,            200, 200, 200, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{shared}/status', undefined,     200, 200, 200, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{shared}/events', undefined,     200, 200, 200, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{shared}/logs', undefined,       200, 200, 403, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/instances/{shared}', { visibility: 'ALL_USERS' }, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/instances/{shared}', hour,                 403, 403, 403, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{shared}/suspend', undefined,    '-', 403, 403, '-', 404, 404, 404, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{shared}/resume', undefined,     409, 403, 403, 409, 404, 404, 404, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{shared}/extend', undefined,     200, 403, 403, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['DELETE', '/api/v1/instances/{shared}', undefined,            '-', 403, 403, '-', 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{shared}', undefined,            200, 200, 200, 200, 404, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{shared}/status', undefined,     200, 200, 200, 200, 404, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{shared}/events', undefined,     200, 200, 200, 200, 404, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{shared}/logs', undefined,       200, 200, 403, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/instances/{shared}', { visibility: 'ALL_USERS' }, 200, 403, 403, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/instances/{shared}', hour,                 403, 403, 403, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{shared}/suspend', undefined,    '-', 403, 403, '-', 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{shared}/resume', undefined,     409, 403, 403, 409, 404, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{shared}/extend', undefined,     200, 403, 403, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/instances/{shared}', undefined,            '-', 403, 403, '-', 404, 404, 403, 403, 403, 403, 401],
   ['GET',    '/instance/{shared}/', undefined,                   200, 200, 200, 200, 404, 404, 403, 403, 403, 403, 307],
 
   // PUBLIC opens for anyone who has its address; to find it or to look behind it takes more.
-  ['GET',    '/api/v1/instances/{open}', undefined,              200, 200, 200, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{open}/logs', undefined,         200, 200, 403, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/instances/{open}', { visibility: 'PUBLIC' }, 200, 403, 403, 200, 404, 404, 404, 404, 404, 404, 401],
-  ['DELETE', '/api/v1/instances/{open}', undefined,              '-', 403, 403, '-', 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{open}', undefined,              200, 200, 200, 200, 404, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{open}/logs', undefined,         200, 200, 403, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/instances/{open}', { visibility: 'PUBLIC' }, 200, 403, 403, 200, 404, 404, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/instances/{open}', undefined,              '-', 403, 403, '-', 404, 404, 403, 403, 403, 403, 401],
   ['GET',    '/instance/{open}/', undefined,                     200, 200, 200, 200, 200, 200, 403, 403, 403, 403, 307],
 
   // A visitor's own: everything that is an owner's, but no log.
-  ['GET',    '/api/v1/instances/{veras}', undefined,             404, 200, 404, 200, 200, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{veras}/status', undefined,      404, 200, 404, 200, 200, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{veras}/events', undefined,      404, 200, 404, 200, 200, 404, 404, 404, 404, 404, 401],
-  ['GET',    '/api/v1/instances/{veras}/logs', undefined,        404, 200, 404, 200, 403, 404, 404, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/instances/{veras}', private_,              404, 403, 404, 200, 200, 404, 404, 404, 404, 404, 401],
-  ['PATCH',  '/api/v1/instances/{veras}', hour,                  404, 403, 404, 200, 403, 404, 404, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{veras}/resume', undefined,      404, 403, 404, 409, 409, 404, 404, 404, 404, 404, 401],
-  ['POST',   '/api/v1/instances/{veras}/extend', undefined,      404, 403, 404, 200, 200, 404, 404, 404, 404, 404, 401],
+  ['GET',    '/api/v1/instances/{veras}', undefined,             404, 200, 404, 200, 200, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{veras}/status', undefined,      404, 200, 404, 200, 200, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{veras}/events', undefined,      404, 200, 404, 200, 200, 404, 404, 404, 404, 403, 401],
+  ['GET',    '/api/v1/instances/{veras}/logs', undefined,        404, 200, 404, 200, 403, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/instances/{veras}', private_,              404, 403, 404, 200, 200, 404, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/instances/{veras}', hour,                  404, 403, 404, 200, 403, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{veras}/resume', undefined,      404, 403, 404, 409, 409, 404, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/instances/{veras}/extend', undefined,      404, 403, 404, 200, 200, 404, 403, 403, 403, 403, 401],
   ['GET',    '/instance/{veras}/', undefined,                    404, 404, 404, 404, 200, 404, 403, 403, 403, 403, 307],
 
   // One that does not exist is answered as one that one may not know of.
-  ['GET',    `/api/v1/instances/${noOne}`, undefined,            404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 401],
-  ['DELETE', `/api/v1/instances/${noOne}`, undefined,            404, 404, 404, 404, 404, 404, 404, 404, 404, 404, 401],
+  ['GET',    `/api/v1/instances/${noOne}`, undefined,            404, 404, 404, 404, 404, 404, 404, 404, 404, 403, 401],
+  ['DELETE', `/api/v1/instances/${noOne}`, undefined,            404, 404, 404, 404, 404, 404, 403, 403, 403, 403, 401],
 ];
 
 // biome-ignore format: columns
@@ -156,7 +157,8 @@ export const ofPeople: readonly Row[] = [
   ['GET',    '/api/v1/people/ada', undefined,                    403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
   ['PATCH',  '/api/v1/people/ada', { name: 'Ada' },              403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
   ['DELETE', '/api/v1/people/ada', undefined,                    403, 403, 403, '-', 403, 403, 403, 403, 403, 403, 401],
-  ['POST',   '/api/v1/people/ada/password', undefined,           403, 403, 403, '-', 403, 403, 403, 403, 403, 403, 401],
+  // A script's token never replaces a password; the portal's does.
+  ['POST',   '/api/v1/people/ada/password', undefined,           403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 401],
   ['GET',    '/api/v1/people/ada/tokens', undefined,             403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
   ['DELETE', '/api/v1/people/ada/tokens/none', undefined,        403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
   ['GET',    '/api/v1/people/ada/belongings', undefined,         403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],

@@ -12,13 +12,14 @@ import { createMemoryIdempotencyStore } from './memory.ts';
 import type { IdempotencyStore } from './port.ts';
 
 const logger = createLogger('test', 'silent');
-const config = { idempotent: { secrets: ['password'] } };
+const config = { deed: 'import apps', idempotent: { secrets: ['password'] } } as const;
 
 function serverWith(idempotency: IdempotencyStore) {
   const server = createHttpServer({
     logger,
     idempotency,
-    verifyToken: async (token) => ({ subject: token, party: 'haic-portal' }) as Principal,
+    verifyToken: async (token) =>
+      ({ subject: token, party: 'haic-portal', partyKind: 'portal' }) as Principal,
   });
   const made: string[] = [];
   const gate = Promise.withResolvers<void>();

@@ -24,7 +24,8 @@ describe('who may what in the catalog', () => {
     'admin through an app': 'adm/admin/app',
     visitor: 'vis/visitor/portal',
     'owner without a role': 'own//portal',
-    service: 'srv//service',
+    'owner as a service account': 'own/user/service-account',
+    service: 'srv/user+admin/service',
   };
   // see · run · change · delete, as statuses (run: y or n) for apps of each visibility. Written by hand from app-store.md §4.
   const matrix: Record<string, Record<keyof typeof people, string>> = {
@@ -35,10 +36,11 @@ describe('who may what in the catalog', () => {
       'owner through an app': '200 n 403 403',
       'other user': '404 - 404 404',
       admin: '200 n 200 204',
-      'admin through an app': '404 - 404 404',
+      'admin through an app': '404 - 403 403',
       visitor: '404 - 404 404',
       'owner without a role': '404 - 404 404',
-      service: '404 - 404 404',
+      'owner as a service account': '200 y 200 204',
+      service: '403 - 403 403',
     },
     ALL_USERS: {
       owner: '200 y 200 204',
@@ -50,7 +52,8 @@ describe('who may what in the catalog', () => {
       'admin through an app': '200 n 403 403',
       visitor: '404 - 404 404',
       'owner without a role': '404 - 404 404',
-      service: '404 - 404 404',
+      'owner as a service account': '200 y 200 204',
+      service: '403 - 403 403',
     },
     PUBLIC: {
       owner: '200 y 200 204',
@@ -62,7 +65,8 @@ describe('who may what in the catalog', () => {
       'admin through an app': '200 n 403 403',
       visitor: '404 - 404 404',
       'owner without a role': '404 - 404 404',
-      service: '404 - 404 404',
+      'owner as a service account': '200 y 200 204',
+      service: '403 - 403 403',
     },
   };
 
@@ -72,11 +76,15 @@ describe('who may what in the catalog', () => {
         const token = people[who as keyof typeof people];
         const app = await importApp('own/user/portal', { visibility });
         const seen = await call('GET', `/api/v1/apps/${app.id}`, token);
-        const listed = (await call('GET', '/api/v1/apps?pageSize=200', token)).json.items.some(
+        const listed = (await call('GET', '/api/v1/apps?pageSize=200', token)).json.items?.some(
           ({ id }) => id === app.id,
         );
         const isForeignPrivate = visibility === 'PRIVATE' && who === 'admin';
-        assert.equal(listed, seen.status === 200 && !isForeignPrivate, 'the list shows what may be seen');
+        assert.equal(
+          listed === true,
+          seen.status === 200 && !isForeignPrivate,
+          'the list shows what may be seen',
+        );
         const run = seen.status === 200 ? (seen.json.canRun ? 'y' : 'n') : '-';
         const changed = await change(app.id, visibility, token);
         const deleted = await call('DELETE', `/api/v1/apps/${app.id}`, token);
@@ -94,6 +102,7 @@ describe('who may what in the catalog', () => {
     'admin through an app': 403,
     visitor: 403,
     'owner without a role': 403,
+    'owner as a service account': 201,
     service: 403,
   };
   for (const [who, expected] of Object.entries(mayImport))

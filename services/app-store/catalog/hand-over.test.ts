@@ -55,7 +55,7 @@ describe('handing an app over', () => {
       ['vis/visitor/portal', 404],
       ['anna/user/app', 403],
       ['adm/admin/app', 403],
-      ['srv//service', 404],
+      ['srv//service', 403],
       [tokens.admin, 200],
     ] as const)
       assert.equal((await give(id, token, { owner: 'bela' })).status, status, token);

@@ -1,12 +1,13 @@
+import { partyMay } from '@haic/kit/auth/party-policy.ts';
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import { forbidden, type HaicError } from '@haic/kit/errors.ts';
 import type { App, AppAccess, Visibility } from './client.ts';
 
 /**
- * Who may do what with apps (contracts/app-store.md §4). Pure: the principal and the app decide, nothing else. Visitors see apps by
- * tags; while no app has authorization tags, they see none.
+ * Who may do what with apps (contracts/app-store.md §4). Pure: the principal and the app decide, nothing else. Which kind of
+ * client may, the server has asked `kit/auth/party-policy.ts`; here it decides what is shown as possible. Visitors see apps by tags; while no app has authorization tags, they see none.
  */
-type Who = Pick<Principal, 'subject' | 'roles' | 'partyKind'>;
+type Who = Pick<Principal, 'subject' | 'roles' | 'party' | 'partyKind'>;
 type What = Pick<App, 'owner' | 'visibility' | 'precondition'> & {
   manifest: Pick<App['manifest'], 'lifecycle'>;
 };
@@ -19,27 +20,25 @@ export type Decision = { readonly allowed: true } | { readonly allowed: false; r
 export const isAdmin = (who: Who): boolean => who.roles.includes('admin');
 export const hasFullAccess = (who: Who): boolean => who.roles.includes('user') || isAdmin(who);
 
-/** An app's token acts for its person on what the person reads; the store itself is changed by people only. */
-const isByPerson = (who: Who): boolean =>
-  who.partyKind === 'portal' || who.partyKind === 'cli' || who.partyKind === 'platform';
-
 const isOwner = (who: Who, app: Pick<App, 'owner'>): boolean => who.subject === app.owner.subject;
 const isShared = (visibility: Visibility): boolean => visibility === 'ALL_USERS' || visibility === 'PUBLIC';
 
 export function canSee(who: Who, app: What): boolean {
   if (!hasFullAccess(who)) return false;
   // Administration is the person's, not what an app may use through the person's token.
-  return isOwner(who, app) || isShared(app.visibility) || (isAdmin(who) && isByPerson(who));
+  return (
+    isOwner(who, app) || isShared(app.visibility) || (isAdmin(who) && partyMay(who, 'administer the store'))
+  );
 }
 
 export function canManage(who: Who, app: What): boolean {
-  return isByPerson(who) && hasFullAccess(who) && (isOwner(who, app) || isAdmin(who));
+  return partyMay(who, 'change apps') && hasFullAccess(who) && (isOwner(who, app) || isAdmin(who));
 }
 
 /** Empty when they may. An administrator may not run another's PRIVATE app: nobody acts for somebody else. */
 export function cannotRunBecause(who: Who, app: What): string {
   if (!canSee(who, app)) return 'You may not see this app.';
-  if (!isByPerson(who)) return 'Only people start apps, not other apps or services.';
+  if (!partyMay(who, 'run apps')) return 'An app does not start other apps.';
   if (app.manifest.lifecycle === 'LINK') return 'This app is a link; there is nothing to run.';
   const because = mayNotRunBecause(who, app);
   return because === '' ? cannotRunHereBecause(app) : because;
@@ -71,7 +70,6 @@ export function accessOf(who: Who, app: What): AppAccess {
 }
 
 export function mayImport(who: Who): Decision {
-  if (!isByPerson(who)) return refuse('An app or a service may not import apps; use the portal or the CLI.');
   if (!hasFullAccess(who))
     return refuse('Importing apps needs full access. Ask an administrator for the role "user".');
   return { allowed: true };
@@ -82,13 +80,12 @@ export const mayAsk = (who: Who): Decision =>
   hasFullAccess(who) ? { allowed: true } : refuse('This is for people with full access.');
 
 export function mayCheckAll(who: Who): Decision {
-  if (isAdmin(who) && isByPerson(who)) return { allowed: true };
+  if (isAdmin(who)) return { allowed: true };
   return refuse('Only administrators have all apps checked. Check one of your own instead.');
 }
 
 /** For those who see the app already. */
 export function mayManage(who: Who, app: What): Decision {
-  if (!isByPerson(who)) return refuse('An app or a service may not change apps; use the portal or the CLI.');
   if (!canManage(who, app)) return refuse('Only its owner or an administrator may change this app.');
   return { allowed: true };
 }
@@ -99,8 +96,7 @@ export const mayOwn = (person: { readonly roles: readonly string[]; readonly dis
 
 /** For those who see the app already. A bundle holds all that its author wrote into it, so no app gets it through a person's token. */
 export function mayDownload(who: Who, app: What, rule: DownloadRule): Decision {
-  if (!isByPerson(who))
-    return refuse('An app or a service may not download apps; use the portal or the CLI.');
+  if (!partyMay(who, 'download apps')) return refuse('An app does not download other apps.');
   if (rule === 'nobody')
     return {
       allowed: false,

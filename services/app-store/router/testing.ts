@@ -184,7 +184,7 @@ function testCore(parts: {
     start: async () => {
       server = createHttpServer({ logger, verifyToken });
       identity.register(server);
-      server.get('/internal/routes', async (request, reply) => {
+      server.get('/internal/routes', { config: { deed: 'route' } }, async (request, reply) => {
         principalOf(request);
         reply.hijack();
         watchers.add(reply.raw);
@@ -195,9 +195,10 @@ function testCore(parts: {
       server.route({
         method: ['GET', 'POST'],
         url: '/api/v1/seen',
+        config: { deed: 'see apps' },
         handler: async (request) => ({ ...seen(request.raw), username: principalOf(request).username }),
       });
-      server.get('/api/v1/stream', async (_request, reply) => {
+      server.get('/api/v1/stream', { config: { deed: 'see apps' } }, async (_request, reply) => {
         reply.hijack();
         reply.raw.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
       });

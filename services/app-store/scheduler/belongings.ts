@@ -45,7 +45,7 @@ export function createBelongings(options: {
 
   async function of(actor: Principal, username: string): Promise<Belongings> {
     const by = await identity.findPerson(actor.subject);
-    enforce(mayAdministerBelongings(actor, by), 'What this person owns');
+    enforce(mayAdministerBelongings(by), 'What this person owns');
     const person = await identity.findPersonByName(username);
     const name = username.trim().toLowerCase();
     const owner = person === undefined ? { username: name } : { subject: person.subject };

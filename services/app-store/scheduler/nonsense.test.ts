@@ -132,5 +132,5 @@ test('odd but legal input is no error', async () => {
     const response = await t.as(owner, `/api/v1/instances/${id}/logs`, { headers });
     assert.match(await response.text(), /id: 1\ndata: one\n/);
   }
-  assert.equal((await t.as(router, `/api/v1/instances/${id}`)).status, 404);
+  assert.equal((await t.as(router, `/api/v1/instances/${id}`)).status, 403);
 });

@@ -196,7 +196,7 @@ describe('handing an instance over', () => {
       ['the owner of the app', author, 403],
       ['somebody else', other, 404],
       ['a visitor', visitor, 404],
-      ['a service', core, 404],
+      ['a service', core, 403],
       ['an administrator', admin, 200],
     ] as const) {
       await using t = await startTestScheduler();

@@ -1,5 +1,5 @@
+import { type Deed, partyMay, partyRefused } from '@haic/kit/auth/party-policy.ts';
 import type { Principal } from '@haic/kit/auth/principal.ts';
-import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { forbidden, notFound } from '@haic/kit/errors.ts';
 import type { App, AppAccess } from '../catalog/client.ts';
 import { mayOpen } from './may-open.ts';
@@ -38,11 +38,12 @@ export function enforce(decision: Decision, what: string): void {
   throw decision.because === 'hidden' ? notFound(what) : forbidden(decision.code, decision.message);
 }
 
-const appTokenRefused = no(
-  'app_token_refused',
-  'A token of an app cannot start, change or end instances. Do it in the portal or with the command line.',
-);
-const serviceRefused = no('service_token_refused', 'This is for people; a service has no instances.');
+/** By the table of kinds of clients. The server has asked it already; what is shown as possible must not say otherwise. */
+function byKind(actor: Actor, deed: Deed): Decision {
+  if (partyMay(actor, deed)) return yes;
+  const { code, message } = partyRefused(actor.partyKind, deed);
+  return no(code, message);
+}
 
 const owns = (actor: Actor, instance: Owned): boolean => actor.subject === instance.owner.subject;
 const ownsApp = (actor: Actor, instance: Owned): boolean =>
@@ -50,7 +51,6 @@ const ownsApp = (actor: Actor, instance: Owned): boolean =>
 
 /** Metadata and status. The owner of the app sees every instance of it; a visitor sees none but their own. */
 export function maySee(actor: Actor, instance: Owned): Decision {
-  if (actor.partyKind === 'service') return hidden;
   if (actor.partyKind === 'app' && actor.instanceId !== instance.id) return hidden;
   if (owns(actor, instance) || isAdmin(actor.roles) || ownsApp(actor, instance)) return yes;
   return instance.visibility !== 'PRIVATE' && hasFullAccess(actor.roles) ? yes : hidden;
@@ -60,7 +60,8 @@ export function maySee(actor: Actor, instance: Owned): Decision {
 export function mayReadLogs(actor: Actor, instance: Owned): Decision {
   const seen = maySee(actor, instance);
   if (!seen.allowed) return seen;
-  if (actor.partyKind === 'app') return no('app_token_refused', 'A token of an app cannot read logs.');
+  const allowed = byKind(actor, 'read logs');
+  if (!allowed.allowed) return allowed;
   if (!hasFullAccess(actor.roles)) return no('logs_refused', 'Visitors cannot read the logs of instances.');
   if (owns(actor, instance) || isAdmin(actor.roles) || ownsApp(actor, instance)) return yes;
   return no(
@@ -73,7 +74,8 @@ export function mayReadLogs(actor: Actor, instance: Owned): Decision {
 export function mayManage(actor: Actor, instance: Owned): Decision {
   const seen = maySee(actor, instance);
   if (!seen.allowed) return seen;
-  if (actor.partyKind === 'app') return appTokenRefused;
+  const allowed = byKind(actor, 'change instances');
+  if (!allowed.allowed) return allowed;
   if (owns(actor, instance) || isAdmin(actor.roles)) return yes;
   return no('not_your_instance', 'Only its owner or an administrator can change this instance.');
 }
@@ -96,16 +98,13 @@ const isAdminNow = (by: Known): boolean => by !== undefined && !by.disabled && i
 export function mayHandOver(actor: Actor, instance: Owned, by: Known): Decision {
   const seen = maySee(actor, instance);
   if (!seen.allowed) return seen;
-  if (actor.partyKind === 'app') return appTokenRefused;
   return isAdminNow(by)
     ? yes
     : no('administrators_only', 'Only administrators hand instances over to somebody else.');
 }
 
 /** What somebody owns, and handing all of it over. */
-export function mayAdministerBelongings(actor: Actor, by: Known): Decision {
-  if (actor.partyKind === 'service') return serviceRefused;
-  if (actor.partyKind === 'app') return appTokenRefused;
+export function mayAdministerBelongings(by: Known): Decision {
   return isAdminNow(by)
     ? yes
     : no('administrators_only', 'Only administrators see what others own, and hand it over.');
@@ -122,9 +121,7 @@ export function mayVisit(actor: Actor, instance: Owned): boolean {
 
 /** `access` is the catalog's view of the person and the app; what the lifecycle says is added here. */
 export function mayRun(actor: Actor, app: App, access: AppAccess): Decision {
-  if (actor.partyKind === 'service') return serviceRefused;
   if (!access.canSee) return hidden;
-  if (actor.partyKind === 'app') return appTokenRefused;
   if (app.manifest.lifecycle === 'LINK')
     return no(
       'app_not_runnable',
@@ -139,12 +136,3 @@ export function mayRun(actor: Actor, app: App, access: AppAccess): Decision {
     ? yes
     : no('app_not_runnable', access.cannotRunBecause || `You may not run ${app.manifest.title}.`);
 }
-
-/** Lists and the page about oneself: people, and an app acting for one. */
-export const mayAskAsPerson = (actor: Actor): Decision =>
-  actor.partyKind === 'service' ? serviceRefused : yes;
-
-export const mayWatchRoutes = (actor: Actor): Decision =>
-  actor.partyKind === 'service' && actor.party === wellKnownClients.router
-    ? yes
-    : no('router_only', 'Only the router may watch the routes.');

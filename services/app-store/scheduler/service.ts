@@ -22,7 +22,7 @@ import {
   workloadNameOf,
 } from './model.ts';
 import { createPausing } from './pausing.ts';
-import { enforce, mayAskAsPerson, mayManage, mayReadLogs, mayRun, maySee, mayVisit } from './policy.ts';
+import { enforce, mayManage, mayReadLogs, mayRun, maySee, mayVisit } from './policy.ts';
 import { readdress } from './readdress.ts';
 import { hasFullAccess } from './roles.ts';
 import type { Starting } from './starting.ts';
@@ -95,7 +95,6 @@ export function createInstanceService(options: ServiceOptions) {
   }
 
   async function list(actor: Principal, query: { all: boolean; appId?: string }): Promise<Instance[]> {
-    enforce(mayAskAsPerson(actor), 'The list of instances');
     const selector = query.appId === undefined ? instanceSelector : instancesOfApp(query.appId);
     const workloads = await runtime.list(selector);
     return workloads
@@ -117,7 +116,6 @@ export function createInstanceService(options: ServiceOptions) {
 
   /** Of each app, of the instances of it that the actor may see. */
   async function usageOf(actor: Principal, appIds: readonly string[]): Promise<AppUsage[]> {
-    enforce(mayAskAsPerson(actor), 'The use of apps');
     const usage = new Map(appIds.map((appId) => [appId, unused(appId)]));
     for (const workload of await runtime.list(instanceSelector)) {
       const instance = identityOf(workload);

@@ -1,10 +1,9 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { wellKnownClients } from '@haic/kit/auth/principal.ts';
-import { forbidden } from '@haic/kit/errors.ts';
-import { type HttpServer, principalOf } from '@haic/kit/http/server.ts';
+import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { AppGrantsClient } from '../client.ts';
 
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
+const config = { deed: 'route' } as const;
 const params = Type.Object({ instanceId: text(64) });
 const needed = { params, body: Type.Object({ subject: text(255) }) };
 const keep = {
@@ -19,19 +18,18 @@ const keep = {
 export function registerAppGrantRoutes(parent: HttpServer, grants: AppGrantsClient): void {
   parent.register(async (plain) => {
     const scope = plain.withTypeProvider<TypeBoxTypeProvider>();
-    scope.addHook('preValidation', async (request) => {
-      const { partyKind, party } = principalOf(request);
-      if (partyKind !== 'service' || party !== wellKnownClients.router)
-        throw forbidden('router_only', 'Only the router may bring what people grant to apps.');
-    });
     scope.post(
       '/internal/identity/app-grants/:instanceId/needed',
-      { schema: needed },
+      { schema: needed, config },
       async (request) => (await grants.grantNeeded({ ...request.params, ...request.body })) ?? {},
     );
-    scope.post('/internal/identity/app-grants/:instanceId', { schema: keep }, async (request, reply) => {
-      await grants.keepGrant({ ...request.params, ...request.body });
-      return reply.code(204).send();
-    });
+    scope.post(
+      '/internal/identity/app-grants/:instanceId',
+      { schema: keep, config },
+      async (request, reply) => {
+        await grants.keepGrant({ ...request.params, ...request.body });
+        return reply.code(204).send();
+      },
+    );
   });
 }

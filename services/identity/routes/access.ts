@@ -20,14 +20,14 @@ export interface PeopleParts {
 
 const actors = new WeakMap<FastifyRequest, Person>();
 
-type Rule = (actor: ReturnType<typeof principalOf>, person: Person | undefined) => Decision;
+type Rule = (person: Person | undefined) => Decision;
 
 /** Decides before anything of the request is looked at, with the actor as the database knows them now. */
 export function admit(scope: HttpServer, { people }: PeopleParts, rule: Rule): void {
   scope.addHook('preValidation', async (request, reply) => {
     const principal = principalOf(request);
     const person = await people.byId(principal.subject);
-    const decision = rule(principal, person);
+    const decision = rule(person);
     if (!decision.allowed) throw forbidden(decision.code, decision.reason);
     if (person !== undefined) actors.set(request, person);
     reply.header('cache-control', 'no-store');

@@ -6,13 +6,17 @@ import { newUser } from './schemas.ts';
 import { usersPath } from './users-path.ts';
 
 export function registerAddUser(scope: HttpServer, service: PeopleService): void {
-  scope.post(usersPath, { schema: { body: newUser } }, async (request, reply) => {
-    const { password, roles = [], groups = [], ...details } = request.body as Static<typeof newUser>;
-    const added = await service.add({ ...details, roles, groups }, password);
-    reply.code(201);
-    return {
-      user: presentPerson(added.person),
-      ...(added.password === undefined ? {} : { password: added.password }),
-    };
-  });
+  scope.post(
+    usersPath,
+    { schema: { body: newUser }, config: { deed: 'operate' } },
+    async (request, reply) => {
+      const { password, roles = [], groups = [], ...details } = request.body as Static<typeof newUser>;
+      const added = await service.add({ ...details, roles, groups }, password);
+      reply.code(201);
+      return {
+        user: presentPerson(added.person),
+        ...(added.password === undefined ? {} : { password: added.password }),
+      };
+    },
+  );
 }

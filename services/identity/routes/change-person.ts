@@ -16,9 +16,13 @@ const schema = {
 };
 
 export function registerChangePerson(scope: HttpServer, { service }: PeopleParts): void {
-  scope.patch(`${peoplePath}/:username`, { schema }, async (request) => {
-    const { username } = request.params as Static<typeof byUsername>;
-    const changes = request.body as Static<typeof userChanges>;
-    return presentPerson(await service.change(username, changes, actorOf(request)));
-  });
+  scope.patch(
+    `${peoplePath}/:username`,
+    { schema, config: { deed: 'administer people' } },
+    async (request) => {
+      const { username } = request.params as Static<typeof byUsername>;
+      const changes = request.body as Static<typeof userChanges>;
+      return presentPerson(await service.change(username, changes, actorOf(request)));
+    },
+  );
 }

@@ -7,7 +7,7 @@ import { usersPath } from './users-path.ts';
 
 export function registerChangeUser(scope: HttpServer, service: PeopleService): void {
   const schema = { params: byUsername, body: userChanges };
-  scope.patch(`${usersPath}/:username`, { schema }, async (request) => {
+  scope.patch(`${usersPath}/:username`, { schema, config: { deed: 'operate' } }, async (request) => {
     const { username } = request.params as Static<typeof byUsername>;
     const person = await service.change(username, request.body as Static<typeof userChanges>);
     return { user: presentPerson(person) };

@@ -14,7 +14,7 @@ const schema = {
 };
 
 export function registerGetPerson(scope: HttpServer, { service }: PeopleParts): void {
-  scope.get(`${peoplePath}/:username`, { schema }, async (request) =>
+  scope.get(`${peoplePath}/:username`, { schema, config: { deed: 'administer people' } }, async (request) =>
     presentPerson(await service.get((request.params as Static<typeof byUsername>).username)),
   );
 }

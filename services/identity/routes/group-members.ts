@@ -8,19 +8,20 @@ const member = Type.Object({
   id: Type.String({ maxLength: 128 }),
   username: Type.String({ maxLength: 128 }),
 });
+const config = { deed: 'administer people' } as const;
 const path = `${groupsPath}/:id/members/:username`;
 
 /** PUT and DELETE /api/v1/groups/:id/members/:username. Who is in it: GET /api/v1/people?group=… */
 export function registerGroupMembers(scope: HttpServer, { groups }: PeopleParts): void {
   const shared = { tags: ['People'], params: member, response: { 204: noContent } };
   const add = { ...shared, operationId: 'addGroupMember', summary: 'Put a person into a group' };
-  scope.put(path, { schema: add }, async (request, reply) => {
+  scope.put(path, { schema: add, config }, async (request, reply) => {
     const { id, username } = request.params as Static<typeof member>;
     await groups.addMember(id, username, actorOf(request));
     return reply.code(204).send();
   });
   const remove = { ...shared, operationId: 'removeGroupMember', summary: 'Take a person out of a group' };
-  scope.delete(path, { schema: remove }, async (request, reply) => {
+  scope.delete(path, { schema: remove, config }, async (request, reply) => {
     const { id, username } = request.params as Static<typeof member>;
     await groups.removeMember(id, username, actorOf(request));
     return reply.code(204).send();

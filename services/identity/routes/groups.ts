@@ -20,6 +20,7 @@ export const GroupSchema = Type.Object(
 );
 const named = Type.Object({ name: Type.String({ maxLength: 128 }) }, { additionalProperties: false });
 const byId = Type.Object({ id: Type.String({ maxLength: 128 }) });
+const config = { deed: 'administer people' } as const;
 const querystring = Type.Object({ ...pageQuery, query: Type.Optional(searchText) });
 
 /** /api/v1/groups: a group has an id of its own, so that its address stays when its name changes. */
@@ -31,7 +32,7 @@ export function registerGroupRoutes(scope: HttpServer, { groups }: PeopleParts):
     querystring,
     response: { 200: pageOf(GroupSchema) },
   };
-  scope.get(groupsPath, { schema: list }, async (request) => {
+  scope.get(groupsPath, { schema: list, config }, async (request) => {
     const { pageSize = 50, pageToken, query = '' } = request.query as Static<typeof querystring>;
     const [after = ''] = pageToken === undefined || pageToken === '' ? [] : readPageToken(pageToken, noNul);
     const found = await groups.page({ text: query.trim(), after, limit: pageSize + 1 });
@@ -46,7 +47,7 @@ export function registerGroupRoutes(scope: HttpServer, { groups }: PeopleParts):
     body: named,
     response: { 201: GroupSchema, ...problems(409) },
   };
-  scope.post(groupsPath, { schema: create }, async (request, reply) => {
+  scope.post(groupsPath, { schema: create, config }, async (request, reply) => {
     const group = await groups.create((request.body as Static<typeof named>).name, actorOf(request));
     reply.code(201).header('location', `${groupsPath}/${group.id}`);
     return presentGroup(group);
@@ -59,7 +60,7 @@ export function registerGroupRoutes(scope: HttpServer, { groups }: PeopleParts):
     params: byId,
     response: { 200: GroupSchema },
   };
-  scope.get(`${groupsPath}/:id`, { schema: get }, async (request) =>
+  scope.get(`${groupsPath}/:id`, { schema: get, config }, async (request) =>
     presentGroup(await groups.get((request.params as Static<typeof byId>).id)),
   );
 
@@ -71,7 +72,7 @@ export function registerGroupRoutes(scope: HttpServer, { groups }: PeopleParts):
     body: named,
     response: { 200: GroupSchema, ...problems(409) },
   };
-  scope.patch(`${groupsPath}/:id`, { schema: rename }, async (request) => {
+  scope.patch(`${groupsPath}/:id`, { schema: rename, config }, async (request) => {
     const { id } = request.params as Static<typeof byId>;
     const { name } = request.body as Static<typeof named>;
     return presentGroup(await groups.rename(id, name, actorOf(request)));
@@ -84,7 +85,7 @@ export function registerGroupRoutes(scope: HttpServer, { groups }: PeopleParts):
     params: byId,
     response: { 204: noContent },
   };
-  scope.delete(`${groupsPath}/:id`, { schema: remove }, async (request, reply) => {
+  scope.delete(`${groupsPath}/:id`, { schema: remove, config }, async (request, reply) => {
     await groups.remove((request.params as Static<typeof byId>).id, actorOf(request));
     return reply.code(204).send();
   });

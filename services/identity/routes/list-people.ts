@@ -25,7 +25,7 @@ const schema = {
 
 /** GET /api/v1/people: by user name. */
 export function registerListPeople(scope: HttpServer, { service }: PeopleParts): void {
-  scope.get(peoplePath, { schema }, async (request) => {
+  scope.get(peoplePath, { schema, config: { deed: 'administer people' } }, async (request) => {
     const { pageSize = 50, pageToken, query = '', role, group } = request.query as Static<typeof querystring>;
     const people = await service.page({
       text: query.trim(),

@@ -16,7 +16,7 @@ const shared = {
 /** One's own, the last used first. */
 export function registerListOwnTokens(scope: HttpServer, { tokens }: PeopleParts): void {
   const schema = { ...shared, operationId: 'listOwnTokens', summary: 'One’s own sessions and tokens.' };
-  scope.get(ownTokensPath, { schema }, async (request) =>
+  scope.get(ownTokensPath, { schema, config: { deed: 'see and end own sign-ins' } }, async (request) =>
     answer(await tokens.list(actorOf(request), askerOf(request)), request.query as Query),
   );
 }
@@ -29,10 +29,14 @@ export function registerListTokens(scope: HttpServer, { service, tokens }: Peopl
     summary: 'The sessions and tokens of a person.',
     params: byUsername,
   };
-  scope.get(`${peoplePath}/:username/tokens`, { schema }, async (request) => {
-    const person = await service.get((request.params as Static<typeof byUsername>).username);
-    return answer(await tokens.list(person, askerOf(request)), request.query as Query);
-  });
+  scope.get(
+    `${peoplePath}/:username/tokens`,
+    { schema, config: { deed: 'administer people' } },
+    async (request) => {
+      const person = await service.get((request.params as Static<typeof byUsername>).username);
+      return answer(await tokens.list(person, askerOf(request)), request.query as Query);
+    },
+  );
 }
 
 type Query = Static<typeof shared.querystring>;

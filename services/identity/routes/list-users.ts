@@ -4,5 +4,7 @@ import type { PeopleService } from '../service.ts';
 import { usersPath } from './users-path.ts';
 
 export function registerListUsers(scope: HttpServer, service: PeopleService): void {
-  scope.get(usersPath, async () => ({ items: (await service.list()).map(presentPerson) }));
+  scope.get(usersPath, { config: { deed: 'operate' } }, async () => ({
+    items: (await service.list()).map(presentPerson),
+  }));
 }

@@ -1,6 +1,4 @@
-import { forbidden } from '@haic/kit/errors.ts';
-import { type FastifyRequest, type HttpServer, principalOf } from '@haic/kit/http/server.ts';
-import { mayOperate } from '../policy.ts';
+import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { PeopleService } from '../service.ts';
 import { registerAddUser } from './add-user.ts';
 import { registerChangeUser } from './change-user.ts';
@@ -11,10 +9,6 @@ import { registerResetPassword } from './reset-password.ts';
 
 /** `./haic user` and `./haic token`. */
 export function registerOperatorRoutes(scope: HttpServer, service: PeopleService): void {
-  scope.addHook('preValidation', async (request: FastifyRequest) => {
-    const decision = mayOperate(principalOf(request));
-    if (!decision.allowed) throw forbidden(decision.code, decision.reason);
-  });
   registerListUsers(scope, service);
   registerAddUser(scope, service);
   registerChangeUser(scope, service);

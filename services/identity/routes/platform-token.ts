@@ -6,8 +6,12 @@ import { usersPath } from './users-path.ts';
 
 export function registerPlatformToken(scope: HttpServer, service: PeopleService): void {
   const schema = { params: byUsername };
-  scope.post(`${usersPath}/:username/platform-token`, { schema }, async (request, reply) => {
-    reply.header('cache-control', 'no-store');
-    return service.platformToken((request.params as Static<typeof byUsername>).username);
-  });
+  scope.post(
+    `${usersPath}/:username/platform-token`,
+    { schema, config: { deed: 'operate' } },
+    async (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      return service.platformToken((request.params as Static<typeof byUsername>).username);
+    },
+  );
 }

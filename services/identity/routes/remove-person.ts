@@ -14,8 +14,12 @@ const schema = {
 };
 
 export function registerRemovePerson(scope: HttpServer, { service }: PeopleParts): void {
-  scope.delete(`${peoplePath}/:username`, { schema }, async (request, reply) => {
-    await service.remove((request.params as Static<typeof byUsername>).username, actorOf(request));
-    return reply.code(204).send();
-  });
+  scope.delete(
+    `${peoplePath}/:username`,
+    { schema, config: { deed: 'administer people' } },
+    async (request, reply) => {
+      await service.remove((request.params as Static<typeof byUsername>).username, actorOf(request));
+      return reply.code(204).send();
+    },
+  );
 }

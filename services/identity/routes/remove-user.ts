@@ -5,8 +5,12 @@ import { byUsername } from './schemas.ts';
 import { usersPath } from './users-path.ts';
 
 export function registerRemoveUser(scope: HttpServer, service: PeopleService): void {
-  scope.delete(`${usersPath}/:username`, { schema: { params: byUsername } }, async (request, reply) => {
-    await service.remove((request.params as Static<typeof byUsername>).username);
-    return reply.code(204).send();
-  });
+  scope.delete(
+    `${usersPath}/:username`,
+    { schema: { params: byUsername }, config: { deed: 'operate' } },
+    async (request, reply) => {
+      await service.remove((request.params as Static<typeof byUsername>).username);
+      return reply.code(204).send();
+    },
+  );
 }

@@ -15,8 +15,12 @@ const schema = {
 
 /** POST /api/v1/people/:username/password: a new one, in this answer and nowhere else; ends the person's sessions and tokens. */
 export function registerReplacePassword(scope: HttpServer, { service }: PeopleParts): void {
-  scope.post(`${peoplePath}/:username/password`, { schema }, async (request) => {
-    const { username } = request.params as Static<typeof byUsername>;
-    return service.resetPassword(username, undefined, actorOf(request));
-  });
+  scope.post(
+    `${peoplePath}/:username/password`,
+    { schema, config: { deed: 'make passwords and secrets' } },
+    async (request) => {
+      const { username } = request.params as Static<typeof byUsername>;
+      return service.resetPassword(username, undefined, actorOf(request));
+    },
+  );
 }

@@ -6,7 +6,7 @@ import { usersPath } from './users-path.ts';
 
 export function registerResetPassword(scope: HttpServer, service: PeopleService): void {
   const schema = { params: byUsername, body: newPassword };
-  scope.post(`${usersPath}/:username/password`, { schema }, async (request) => {
+  scope.post(`${usersPath}/:username/password`, { schema, config: { deed: 'operate' } }, async (request) => {
     const { username } = request.params as Static<typeof byUsername>;
     const { password } = request.body as Static<typeof newPassword>;
     return service.resetPassword(username, password);

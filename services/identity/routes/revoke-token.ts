@@ -18,10 +18,14 @@ export function registerRevokeOwnToken(scope: HttpServer, { tokens }: PeoplePart
     summary: 'Ends one’s own session or token.',
     params: own,
   };
-  scope.delete(`${ownTokensPath}/:id`, { schema }, async (request, reply) => {
-    await tokens.revoke(actorOf(request), (request.params as Static<typeof own>).id);
-    return reply.code(204).send();
-  });
+  scope.delete(
+    `${ownTokensPath}/:id`,
+    { schema, config: { deed: 'see and end own sign-ins' } },
+    async (request, reply) => {
+      await tokens.revoke(actorOf(request), (request.params as Static<typeof own>).id);
+      return reply.code(204).send();
+    },
+  );
 }
 
 /** Of the person in the path, for administrators. */
@@ -32,9 +36,13 @@ export function registerRevokeToken(scope: HttpServer, { service, tokens }: Peop
     summary: 'Ends a session or token of a person.',
     params: ofPerson,
   };
-  scope.delete(`${peoplePath}/:username/tokens/:id`, { schema }, async (request, reply) => {
-    const { username, id } = request.params as Static<typeof ofPerson>;
-    await tokens.revoke(await service.get(username), id);
-    return reply.code(204).send();
-  });
+  scope.delete(
+    `${peoplePath}/:username/tokens/:id`,
+    { schema, config: { deed: 'administer people' } },
+    async (request, reply) => {
+      const { username, id } = request.params as Static<typeof ofPerson>;
+      await tokens.revoke(await service.get(username), id);
+      return reply.code(204).send();
+    },
+  );
 }

@@ -18,6 +18,7 @@ const RoleSchema = Type.Object(
   },
   { title: 'Role', additionalProperties: false },
 );
+const config = { deed: 'administer people' } as const;
 const member = Type.Object({
   role: Type.String({ maxLength: 128 }),
   username: Type.String({ maxLength: 128 }),
@@ -31,12 +32,14 @@ export function registerRoleRoutes(scope: HttpServer, { service }: PeopleParts):
     tags,
     response: { 200: Type.Object({ items: Type.Array(RoleSchema) }, { additionalProperties: false }) },
   };
-  scope.get(rolesPath, { schema: list }, async () => ({ items: (await service.roles()).map(presentRole) }));
+  scope.get(rolesPath, { schema: list, config }, async () => ({
+    items: (await service.roles()).map(presentRole),
+  }));
 
   const path = `${rolesPath}/:role/members/:username`;
   const shared = { tags, params: member, response: { 204: noContent, ...problems(409) } };
   const add = { ...shared, operationId: 'addRoleMember', summary: 'Give a person a role' };
-  scope.put(path, { schema: add }, async (request, reply) => {
+  scope.put(path, { schema: add, config }, async (request, reply) => {
     const { role, username } = request.params as Static<typeof member>;
     await service.changeRole(username, { add: role }, actorOf(request));
     return reply.code(204).send();
@@ -46,7 +49,7 @@ export function registerRoleRoutes(scope: HttpServer, { service }: PeopleParts):
     operationId: 'removeRoleMember',
     summary: 'Take a role from a person; refused for the last administrator',
   };
-  scope.delete(path, { schema: remove }, async (request, reply) => {
+  scope.delete(path, { schema: remove, config }, async (request, reply) => {
     const { role, username } = request.params as Static<typeof member>;
     await service.changeRole(username, { take: role }, actorOf(request));
     return reply.code(204).send();

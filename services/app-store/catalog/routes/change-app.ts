@@ -27,7 +27,7 @@ const schema = {
 
 /** PATCH /api/v1/apps/:id: the visibility and the owner, all of an app that changes. */
 export function changeAppRoute(server: CatalogServer, { service, view }: RouteContext): void {
-  server.patch('/api/v1/apps/:id', { schema }, async (request) => {
+  server.patch('/api/v1/apps/:id', { schema, config: { deed: 'change apps' } }, async (request) => {
     const principal = principalOf(request);
     const { visibility, owner } = request.body;
     const { id } = request.params;

@@ -28,12 +28,18 @@ const one = {
 
 /** What the checker does every hour by itself, now. */
 export function checkPreconditionsRoutes(server: CatalogServer, { service, view }: RouteContext): void {
-  server.post('/api/v1/apps/preconditions', { schema: all }, (request) =>
-    service.checkPreconditions(principalOf(request)),
+  server.post(
+    '/api/v1/apps/preconditions',
+    { schema: all, config: { deed: 'administer the store' } },
+    (request) => service.checkPreconditions(principalOf(request)),
   );
-  server.post('/api/v1/apps/:id/preconditions', { schema: one }, async (request) => {
-    const principal = principalOf(request);
-    const app = await service.checkPrecondition(principal, request.params.id);
-    return presentAppDetails(app, await service.versionsOf(principal, app), principal, view);
-  });
+  server.post(
+    '/api/v1/apps/:id/preconditions',
+    { schema: one, config: { deed: 'change apps' } },
+    async (request) => {
+      const principal = principalOf(request);
+      const app = await service.checkPrecondition(principal, request.params.id);
+      return presentAppDetails(app, await service.versionsOf(principal, app), principal, view);
+    },
+  );
 }

@@ -23,7 +23,7 @@ const matrix: Record<DownloadRule, Record<keyof typeof people, string>> = {
     'owner through an app': '403 403',
     'other user': '404 200',
     admin: '200 200',
-    'admin through an app': '404 403',
+    'admin through an app': '403 403',
     visitor: '404 404',
   },
   managers: {
@@ -32,7 +32,7 @@ const matrix: Record<DownloadRule, Record<keyof typeof people, string>> = {
     'owner through an app': '403 403',
     'other user': '404 403',
     admin: '200 200',
-    'admin through an app': '404 403',
+    'admin through an app': '403 403',
     visitor: '404 404',
   },
   nobody: {
@@ -41,7 +41,7 @@ const matrix: Record<DownloadRule, Record<keyof typeof people, string>> = {
     'owner through an app': '403 403',
     'other user': '404 403',
     admin: '403 403',
-    'admin through an app': '404 403',
+    'admin through an app': '403 403',
     visitor: '404 404',
   },
 };

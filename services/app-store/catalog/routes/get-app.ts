@@ -13,7 +13,7 @@ const schema = {
 
 /** GET /api/v1/apps/:id: with its long description and the other versions of its name. */
 export function getAppRoute(server: CatalogServer, { service, view }: RouteContext): void {
-  server.get('/api/v1/apps/:id', { schema }, async (request) => {
+  server.get('/api/v1/apps/:id', { schema, config: { deed: 'see apps' } }, async (request) => {
     const principal = principalOf(request);
     const app = await service.getApp(principal, request.params.id);
     return presentAppDetails(app, await service.versionsOf(principal, app), principal, view);

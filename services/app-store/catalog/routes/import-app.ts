@@ -38,7 +38,7 @@ export function importAppRoute(server: CatalogServer, { service, limits, view }:
       const isCut = request.raw.destroyed || reply.statusCode === 413;
       if (isCut && !request.raw.complete) reply.header('connection', 'close');
     });
-    const config = { idempotent: { secrets: [] } };
+    const config = { deed: 'import apps', idempotent: { secrets: [] } } as const;
     typed.post('/api/v1/apps', { schema, config }, async (request, reply) => {
       const principal = principalOf(request);
       if (!isStream(request.body)) throw noBundle();

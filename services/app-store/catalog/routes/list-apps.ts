@@ -49,7 +49,7 @@ const schema = {
 
 /** GET /api/v1/apps: the newest import first. */
 export function listAppsRoute(server: CatalogServer, { service, view }: RouteContext): void {
-  server.get('/api/v1/apps', { schema }, async (request) => {
+  server.get('/api/v1/apps', { schema, config: { deed: 'see apps' } }, async (request) => {
     const { pageSize = 50, pageToken, query = '', versions, all, mine, ...only } = request.query;
     const principal = principalOf(request);
     const apps = await service.listApps(principal, {

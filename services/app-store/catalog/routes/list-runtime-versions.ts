@@ -31,7 +31,7 @@ const schema = {
 
 /** GET /api/v1/runtime-versions: in the order of the settings. */
 export function listRuntimeVersionsRoute(server: CatalogServer, { service }: RouteContext): void {
-  server.get('/api/v1/runtime-versions', { schema }, (request) => ({
+  server.get('/api/v1/runtime-versions', { schema, config: { deed: 'see apps' } }, (request) => ({
     items: service.listRuntimeVersions(principalOf(request)).map((version) => ({
       name: version.name,
       status: statusOf(version),

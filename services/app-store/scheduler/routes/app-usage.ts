@@ -29,7 +29,7 @@ const schema = {
 
 /** GET /api/v1/app-usage. Of instances that are gone nothing is known any more: the runtime is the only record. */
 export function appUsageRoute(server: SchedulerServer, context: RouteContext): void {
-  server.get('/api/v1/app-usage', { schema }, async (request) => {
+  server.get('/api/v1/app-usage', { schema, config: { deed: 'see instances' } }, async (request) => {
     const appIds = [...new Set(request.query.appIds.split(',').filter((id) => id !== ''))];
     return { items: await context.service.usageOf(principalOf(request), appIds) };
   });

@@ -77,12 +77,19 @@ const handOver = {
 
 /** GET /api/v1/people/:username/belongings and POST …/hand-over. Here, because identity knows neither apps nor instances. */
 export function belongingsRoutes(server: SchedulerServer, context: RouteContext): void {
-  server.get('/api/v1/people/:username/belongings', { schema: belongings }, async (request) =>
-    presentBelongings(await context.belongings.of(principalOf(request), request.params.username)),
+  server.get(
+    '/api/v1/people/:username/belongings',
+    { schema: belongings, config: { deed: 'administer the store' } },
+    async (request) =>
+      presentBelongings(await context.belongings.of(principalOf(request), request.params.username)),
   );
-  server.post('/api/v1/people/:username/hand-over', { schema: handOver }, async (request) => {
-    const actor = principalOf(request);
-    const done = await context.belongings.handOver(actor, request.params.username, request.body);
-    return { apps: done.apps.map(presentOutcome), instances: done.instances.map(presentOutcome) };
-  });
+  server.post(
+    '/api/v1/people/:username/hand-over',
+    { schema: handOver, config: { deed: 'administer the store' } },
+    async (request) => {
+      const actor = principalOf(request);
+      const done = await context.belongings.handOver(actor, request.params.username, request.body);
+      return { apps: done.apps.map(presentOutcome), instances: done.instances.map(presentOutcome) };
+    },
+  );
 }

@@ -31,7 +31,7 @@ const schema = {
 
 /** PATCH /api/v1/instances/:id: the visibility, in effect at once; for administrators also when it pauses by itself, and whose it is. */
 export function changeInstanceRoute(server: SchedulerServer, context: RouteContext): void {
-  server.patch('/api/v1/instances/:id', { schema }, async (request) => {
+  server.patch('/api/v1/instances/:id', { schema, config: { deed: 'change instances' } }, async (request) => {
     const { service } = context;
     const { visibility, suspendAfter, owner } = request.body;
     const { id } = request.params;

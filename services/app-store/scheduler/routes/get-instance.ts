@@ -20,10 +20,15 @@ const status = {
 
 /** GET /api/v1/instances/:id, and /status: the same as the command line prints it. */
 export function getInstanceRoute(server: SchedulerServer, context: RouteContext): void {
-  server.get('/api/v1/instances/:id', { schema: instance }, async (request) =>
-    answerWith(context, request, await context.service.get(principalOf(request), request.params.id)),
+  server.get(
+    '/api/v1/instances/:id',
+    { schema: instance, config: { deed: 'see instances' } },
+    async (request) =>
+      answerWith(context, request, await context.service.get(principalOf(request), request.params.id)),
   );
-  server.get('/api/v1/instances/:id/status', { schema: status }, async (request) =>
-    presentStatus(await context.service.get(principalOf(request), request.params.id)),
+  server.get(
+    '/api/v1/instances/:id/status',
+    { schema: status, config: { deed: 'see instances' } },
+    async (request) => presentStatus(await context.service.get(principalOf(request), request.params.id)),
   );
 }

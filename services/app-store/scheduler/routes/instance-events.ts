@@ -22,46 +22,50 @@ const schema = {
 
 /** GET /api/v1/instances/:id/events: the instance at each change (SSE), until it is gone. */
 export function instanceEventsRoute(server: SchedulerServer, context: RouteContext): void {
-  server.get('/api/v1/instances/:id/events', { schema }, async (request, reply) => {
-    const actor = principalOf(request);
-    const { id } = request.params;
-    await context.service.get(actor, id);
-    const lastId = request.headers['last-event-id'];
-    return sendEvents(reply, async function* (closed) {
-      const lease = holdLease({
-        actor,
-        identity: context.identity,
-        stillAllowed: async (now) => {
-          const instance = await context.service.find(id);
-          return instance === undefined || maySee(now, instance).allowed;
-        },
-        checkMs: context.leaseCheckMs,
-      });
-      try {
-        yield 'retry: 1000\n\n';
-        let sent = typeof lastId === 'string' ? lastId : undefined;
-        for await (const instance of statesOf(context, id, AbortSignal.any([closed, lease.signal]))) {
-          if (instance === 'idle') {
-            yield heartbeat;
-            continue;
+  server.get(
+    '/api/v1/instances/:id/events',
+    { schema, config: { deed: 'see instances' } },
+    async (request, reply) => {
+      const actor = principalOf(request);
+      const { id } = request.params;
+      await context.service.get(actor, id);
+      const lastId = request.headers['last-event-id'];
+      return sendEvents(reply, async function* (closed) {
+        const lease = holdLease({
+          actor,
+          identity: context.identity,
+          stillAllowed: async (now) => {
+            const instance = await context.service.find(id);
+            return instance === undefined || maySee(now, instance).allowed;
+          },
+          checkMs: context.leaseCheckMs,
+        });
+        try {
+          yield 'retry: 1000\n\n';
+          let sent = typeof lastId === 'string' ? lastId : undefined;
+          for await (const instance of statesOf(context, id, AbortSignal.any([closed, lease.signal]))) {
+            if (instance === 'idle') {
+              yield heartbeat;
+              continue;
+            }
+            if (instance === 'gone' || !maySee(actor, instance).allowed) {
+              yield theEnd;
+              return;
+            }
+            const data = JSON.stringify(await answerWith(context, request, instance));
+            // The id names the content, so that a reader who comes back is not told what it knows.
+            const eventId = createHash('sha256').update(data).digest('base64url').slice(0, 16);
+            if (eventId !== sent) yield formatEvent({ event: 'instance', id: eventId, data });
+            sent = eventId;
           }
-          if (instance === 'gone' || !maySee(actor, instance).allowed) {
-            yield theEnd;
-            return;
-          }
-          const data = JSON.stringify(await answerWith(context, request, instance));
-          // The id names the content, so that a reader who comes back is not told what it knows.
-          const eventId = createHash('sha256').update(data).digest('base64url').slice(0, 16);
-          if (eventId !== sent) yield formatEvent({ event: 'instance', id: eventId, data });
-          sent = eventId;
+          // Without this word, as when the platform stops, the reader knows that it should come back.
+          if (lease.signal.aborted) yield theEnd;
+        } finally {
+          lease.end();
         }
-        // Without this word, as when the platform stops, the reader knows that it should come back.
-        if (lease.signal.aborted) yield theEnd;
-      } finally {
-        lease.end();
-      }
-    });
-  });
+      });
+    },
+  );
 }
 
 const theEnd = formatEvent({ event: 'end', data: '{}' });

@@ -35,33 +35,37 @@ interface LogQuery {
 
 /** GET /api/v1/instances/:id/logs: plain text, or SSE with line numbers as ids, so that a broken connection resumes. */
 export function instanceLogsRoute(server: SchedulerServer, context: RouteContext): void {
-  server.get('/api/v1/instances/:id/logs', { schema }, async (request, reply) => {
-    const actor = principalOf(request);
-    const instance = await context.service.getForLogs(actor, request.params.id);
-    const { previous = false, follow = false, tail } = request.query;
-    const query: LogQuery = {
-      previous,
-      follow: follow && !previous,
-      ...(tail === undefined ? {} : { tail }),
-    };
-    if ((request.headers.accept ?? '').includes('text/event-stream')) {
-      const after = lastEventNumber(request);
-      return sendEvents(reply, (closed) =>
-        leased(context, actor, instance, closed, (signal) =>
-          withHeartbeat(
-            events(context, instance, { ...query, ...(after === undefined ? {} : { after }), signal }),
-            {
-              everyMs: context.heartbeatMs,
-              beat: heartbeat,
-            },
+  server.get(
+    '/api/v1/instances/:id/logs',
+    { schema, config: { deed: 'read logs' } },
+    async (request, reply) => {
+      const actor = principalOf(request);
+      const instance = await context.service.getForLogs(actor, request.params.id);
+      const { previous = false, follow = false, tail } = request.query;
+      const query: LogQuery = {
+        previous,
+        follow: follow && !previous,
+        ...(tail === undefined ? {} : { tail }),
+      };
+      if ((request.headers.accept ?? '').includes('text/event-stream')) {
+        const after = lastEventNumber(request);
+        return sendEvents(reply, (closed) =>
+          leased(context, actor, instance, closed, (signal) =>
+            withHeartbeat(
+              events(context, instance, { ...query, ...(after === undefined ? {} : { after }), signal }),
+              {
+                everyMs: context.heartbeatMs,
+                beat: heartbeat,
+              },
+            ),
           ),
-        ),
+        );
+      }
+      return sendStream(reply, 'text/plain; charset=utf-8', (closed) =>
+        leased(context, actor, instance, closed, (signal) => plain(context, instance, { ...query, signal })),
       );
-    }
-    return sendStream(reply, 'text/plain; charset=utf-8', (closed) =>
-      leased(context, actor, instance, closed, (signal) => plain(context, instance, { ...query, signal })),
-    );
-  });
+    },
+  );
 }
 
 async function* plain(context: RouteContext, instance: Instance, query: LogQuery & { signal: AbortSignal }) {

@@ -31,7 +31,7 @@ const defaultPageSize = 100;
 
 /** GET /api/v1/instances: one's own, or with `all` every one that one may see; newest first. */
 export function listInstancesRoute(server: SchedulerServer, context: RouteContext): void {
-  server.get('/api/v1/instances', { schema }, async (request) => {
+  server.get('/api/v1/instances', { schema, config: { deed: 'see instances' } }, async (request) => {
     const actor = principalOf(request);
     const {
       all = false,

@@ -1,5 +1,4 @@
 import { principalOf } from '@haic/kit/http/server.ts';
-import { enforce, mayAskAsPerson } from '../policy.ts';
 import { presentMe } from '../present.ts';
 import type { RouteContext, SchedulerServer } from './context.ts';
 import { MeSchema } from './schemas.ts';
@@ -13,9 +12,8 @@ const schema = {
 
 /** GET /api/v1/me: who asks, what they may, and the addresses that clients need. */
 export function meRoute(server: SchedulerServer, context: RouteContext): void {
-  server.get('/api/v1/me', { schema }, async (request) => {
+  server.get('/api/v1/me', { schema, config: { deed: 'see who one is' } }, async (request) => {
     const actor = principalOf(request);
-    enforce(mayAskAsPerson(actor), 'This page');
     return presentMe(actor, context.isolationInfo(), context.environment);
   });
 }

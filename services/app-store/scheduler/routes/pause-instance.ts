@@ -19,9 +19,13 @@ export function pauseInstanceRoutes(server: SchedulerServer, context: RouteConte
       params: IdParams,
       response: { 200: InstanceSchema, ...problems(409) },
     };
-    server.post(`/api/v1/instances/:id/${action}`, { schema }, async (request) => {
-      const instance = await context.service[action](principalOf(request), request.params.id);
-      return answerWith(context, request, instance);
-    });
+    server.post(
+      `/api/v1/instances/:id/${action}`,
+      { schema, config: { deed: 'change instances' } },
+      async (request) => {
+        const instance = await context.service[action](principalOf(request), request.params.id);
+        return answerWith(context, request, instance);
+      },
+    );
   }
 }

@@ -23,7 +23,7 @@ const schema = {
 export function runInstanceRoute(server: SchedulerServer, context: RouteContext): void {
   server.post(
     '/api/v1/apps/:id/instances',
-    { schema, config: { idempotent: { secrets: [] } } },
+    { schema, config: { deed: 'run apps', idempotent: { secrets: [] } } },
     async (request, reply) => {
       const visibility = request.body?.visibility ?? 'PRIVATE';
       const instance = await context.service.run(

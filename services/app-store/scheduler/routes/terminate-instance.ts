@@ -13,8 +13,12 @@ const schema = {
 
 /** DELETE /api/v1/instances/:id: ends it for good, with its data volume. Answered when it is gone. */
 export function terminateInstanceRoute(server: SchedulerServer, context: RouteContext): void {
-  server.delete('/api/v1/instances/:id', { schema }, async (request, reply) => {
-    await context.service.terminate(principalOf(request), request.params.id);
-    return reply.code(204).send();
-  });
+  server.delete(
+    '/api/v1/instances/:id',
+    { schema, config: { deed: 'change instances' } },
+    async (request, reply) => {
+      await context.service.terminate(principalOf(request), request.params.id);
+      return reply.code(204).send();
+    },
+  );
 }
