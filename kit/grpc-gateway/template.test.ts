@@ -20,8 +20,16 @@ describe('path templates', () => {
     ['/v1/{name=workspaces/*}', '/v1/workspaces/', undefined],
     ['/v1/{name=workspaces/*}', '/v1/workspaces/w/x', undefined],
     ['/v1/{name=workspaces/*/secrets/*}', '/v1/workspaces/w/secrets/s', { name: 'workspaces/w/secrets/s' }],
-    ['/v1/{name=workspaces/*/secrets/*}', '/v1/workspaces%2Fw%2Fsecrets%2Fs', { name: 'workspaces/w/secrets/s' }],
-    ['/v1/{name=workspaces/*/secrets/*}', '/v1/workspaces%2fw%2fsecrets%2fs', { name: 'workspaces/w/secrets/s' }],
+    [
+      '/v1/{name=workspaces/*/secrets/*}',
+      '/v1/workspaces%2Fw%2Fsecrets%2Fs',
+      { name: 'workspaces/w/secrets/s' },
+    ],
+    [
+      '/v1/{name=workspaces/*/secrets/*}',
+      '/v1/workspaces%2fw%2fsecrets%2fs',
+      { name: 'workspaces/w/secrets/s' },
+    ],
     ['/v1/{parent=workspaces/*}/secrets', '/v1/workspaces%2Fw/secrets', { parent: 'workspaces/w' }],
     ['/v1/{parent=workspaces/*}/secrets', '//v1//workspaces/w/secrets', { parent: 'workspaces/w' }],
     ['/v1/{name=workspaces/*}', '/v1/workspaces/a%252Fb', { name: 'workspaces/a%2Fb' }],
@@ -49,10 +57,29 @@ describe('path templates', () => {
       assert.deepEqual(match(template, raw), expected);
     });
 
-  for (const raw of ['/v1/%', '/v1/%zz', '/v1/%C3', '/v1/%FF', '/v1/%ED%A0%80', '/v1/%00', '/v1/a%0Ab', '/v1/%7F'])
+  for (const raw of [
+    '/v1/%',
+    '/v1/%zz',
+    '/v1/%C3',
+    '/v1/%FF',
+    '/v1/%ED%A0%80',
+    '/v1/%00',
+    '/v1/a%0Ab',
+    '/v1/%7F',
+  ])
     it(`takes ${raw} for no path`, () => assert.equal(readPath(raw), undefined));
 
-  for (const template of ['v1/x', '/', '/v1//x', '/v1/{a', '/v1/{a}b', '/v1/**/x', '/v1/{=x}', '/v1/{a=}', '/v1/{a.}'])
+  for (const template of [
+    'v1/x',
+    '/',
+    '/v1//x',
+    '/v1/{a',
+    '/v1/{a}b',
+    '/v1/**/x',
+    '/v1/{=x}',
+    '/v1/{a=}',
+    '/v1/{a.}',
+  ])
     it(`refuses the template ${template}`, () => assert.throws(() => parseTemplate(template), /is wrong/));
 
   it('asks the more exact template first', () => {
@@ -70,7 +97,9 @@ describe('path templates', () => {
     fc.assert(
       fc.property(segment, segment, (workspace, secret) => {
         const name = `workspaces/${workspace}/secrets/${secret}`;
-        assert.deepEqual(match('/v1/{name=workspaces/*/secrets/*}', `/v1/${encodeURIComponent(name)}`), { name });
+        assert.deepEqual(match('/v1/{name=workspaces/*/secrets/*}', `/v1/${encodeURIComponent(name)}`), {
+          name,
+        });
       }),
     );
   });

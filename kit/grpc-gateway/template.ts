@@ -61,16 +61,15 @@ const splitOutsideBraces = (text: string): string[] => text.split(/\/(?![^{]*\})
  * what is no percent-encoded UTF-8, or has control characters in it.
  */
 export function readPath(raw: string): Path | undefined {
-  const decoded = decode(raw);
-  if (decoded === undefined) return undefined;
+  const decoded = decodeText(raw);
+  if (decoded === undefined || hasControlCharacters(decoded)) return undefined;
   return { segments: decoded.split('/').filter((segment) => segment !== '') };
 }
 
-/** Of percent-encoded UTF-8 without control characters. */
-export function decode(text: string): string | undefined {
+/** Undefined for what is no percent-encoded UTF-8. */
+export function decodeText(text: string): string | undefined {
   try {
-    const decoded = text.includes('%') ? decodeURIComponent(text) : text;
-    return hasControlCharacters(decoded) ? undefined : decoded;
+    return text.includes('%') ? decodeURIComponent(text) : text;
   } catch {
     return undefined;
   }

@@ -1,0 +1,95 @@
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  type JsonValue,
+  ScalarType,
+} from '@bufbuild/protobuf';
+import { isWrapperDesc } from '@bufbuild/protobuf/wkt';
+import { invalidArgument } from './errors.ts';
+import type { JsonRules } from './service.ts';
+
+/** Texts of an address as the JSON of the field that they are for. */
+export function fromText(field: DescField, text: string, rules: JsonRules): JsonValue {
+  switch (field.fieldKind) {
+    case 'scalar':
+      return scalarFromText(field.scalar, text, field.jsonName);
+    case 'enum':
+      return enumFromText(field.enum, text, field.jsonName);
+    case 'message':
+      return messageFromText(field.message, text, field.jsonName, rules);
+    case 'list':
+      if (field.listKind === 'scalar') return scalarFromText(field.scalar, text, field.jsonName);
+      if (field.listKind === 'enum') return enumFromText(field.enum, text, field.jsonName);
+      return messageFromText(field.message, text, field.jsonName, rules);
+    case 'map':
+      throw unaddressable(field.jsonName);
+  }
+}
+
+/** Also as Python writes them. */
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ...['true', 'True', 'TRUE', '1'].map((text) => [text, true] as const),
+  ...['false', 'False', 'FALSE', '0'].map((text) => [text, false] as const),
+]);
+
+function scalarFromText(scalar: ScalarType, text: string, name: string): JsonValue {
+  switch (scalar) {
+    case ScalarType.STRING:
+    case ScalarType.BYTES:
+      return text;
+    case ScalarType.BOOL: {
+      const value = booleans.get(text);
+      if (value === undefined) throw wrong(name, text, 'true or false');
+      return value;
+    }
+    case ScalarType.DOUBLE:
+    case ScalarType.FLOAT:
+      if (!/^(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|NaN|-?Infinity)$/.test(text))
+        throw wrong(name, text, 'a number');
+      return /^[\d.+-]/.test(text) && !text.endsWith('y') ? Number(text) : text;
+    default:
+      // Of any range: protobuf-es checks it.
+      if (!/^-?\d{1,20}$/.test(text)) throw wrong(name, text, 'a whole number');
+      return text;
+  }
+}
+
+function enumFromText(desc: DescEnum, text: string, name: string): JsonValue {
+  const known = desc.values.find((value) => value.name === text || String(value.number) === text);
+  if (known === undefined)
+    throw wrong(name, text, `one of ${desc.values.map((value) => value.name).join(', ')}`);
+  return known.number;
+}
+
+function messageFromText(desc: DescMessage, text: string, name: string, rules: JsonRules): JsonValue {
+  if (isWrapperDesc(desc)) return scalarFromText(desc.fields[0].scalar, text, name);
+  if (desc.typeName === 'google.protobuf.Timestamp') return timestampFromText(text, name, rules);
+  if (desc.typeName === 'google.protobuf.Duration') return text;
+  throw unaddressable(name);
+}
+
+/** RFC 3339, or what Python makes of it: a space for the T, no offset, more digits than nanoseconds. */
+export function timestampFromText(text: string, name: string, rules: JsonRules): string {
+  const parts = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?$/.exec(text);
+  if (parts === null) throw wrong(name, text, 'a time such as 2026-01-31T12:00:00Z');
+  const [, date, time, fraction = '', offset] = parts;
+  if (offset === undefined && rules.naiveTimestamps === 'refused')
+    throw wrong(name, text, 'a time with an offset, such as 2026-01-31T12:00:00Z');
+  return `${date}T${time}${fraction.slice(0, 10)}${(offset ?? 'Z').toUpperCase()}`;
+}
+
+/** `display_name,extraScopes`, in either case, as the paths of a mask. `*` and what else a service understands stay as they are. */
+export const maskPaths = (text: string): string[] =>
+  text
+    .split(',')
+    .map((path) => path.trim().replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
+    .filter((path) => path !== '');
+
+const wrong = (name: string, text: string, expected: string) =>
+  invalidArgument(`${name}: "${shortened(text)}" is not ${expected}.`);
+
+const unaddressable = (name: string) =>
+  invalidArgument(`${name} cannot be given in the address. Send it in the body.`);
+
+export const shortened = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
