@@ -16,6 +16,7 @@ export const describeHaic = (server: HttpServer, version: string, publicUrl: str
       Apps: 'What can be run: bundles, each name in its versions.',
       Instances: 'What runs.',
       People: 'Who may sign in, for administrators.',
+      'Service accounts': 'Machines that may do what people may, for administrators.',
       'Sessions and tokens': 'Where people are signed in, and with which tokens.',
       Discovery: 'Where everything is, for clients that know one address.',
       About: 'Who asks, and whom.',

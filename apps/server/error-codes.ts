@@ -62,7 +62,9 @@ export const errorCodes: Readonly<Record<string, readonly number[]>> = {
   // People, sign-in, tokens
   already_linked: [409],
   another_person: [403],
+  bad_description: [400],
   bad_email: [400],
+  bad_expiry: [400],
   bad_group: [400],
   bad_instance_id: [400],
   bad_name: [400],

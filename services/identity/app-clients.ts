@@ -6,6 +6,7 @@ import { isUsername, type Person, usernameOf } from './model.ts';
 import { appClientIdOf } from './provider/clients.ts';
 import type { Issuer } from './provider/issuer.ts';
 import { mintAccessToken } from './provider/tokens.ts';
+import type { ServiceAccountsService } from './service-accounts/service.ts';
 import type { AppClientStore, PeopleStore } from './store.ts';
 
 const instanceIdPattern = /^[A-Za-z0-9-]{1,64}$/;
@@ -13,12 +14,13 @@ const instanceIdPattern = /^[A-Za-z0-9-]{1,64}$/;
 /** The clients of app instances: one each, so that one app's secret is worth nothing at another. */
 export function createAppClients(parts: {
   people: PeopleStore;
+  accounts: Pick<ServiceAccountsService, 'asPerson' | 'activeAmong'>;
   appClientStore: AppClientStore;
   artifacts: ArtifactStore;
   issuer: Issuer;
   findActivePerson: (id: string) => Promise<Person | undefined>;
 }): IdentityClient {
-  const { people, appClientStore, artifacts, issuer, findActivePerson } = parts;
+  const { people, accounts, appClientStore, artifacts, issuer, findActivePerson } = parts;
   return {
     registerAppClient: async ({ instanceId, redirectUri, postLogoutRedirectUri, name }) => {
       if (!instanceIdPattern.test(instanceId))
@@ -51,12 +53,17 @@ export function createAppClients(parts: {
       return mintAccessToken(issuer, clientId, subject);
     },
 
-    findPerson: async (subject) => toOthers(await people.byId(subject)),
+    findPerson: async (subject) =>
+      toOthers((await people.byId(subject)) ?? (await accounts.asPerson({ id: subject }))),
     findPersonByName: async (name) => {
       const username = usernameOf(name);
-      return isUsername(username) ? toOthers(await people.byUsername(username)) : undefined;
+      if (!isUsername(username)) return undefined;
+      return toOthers((await people.byUsername(username)) ?? (await accounts.asPerson({ name: username })));
     },
-    activeAmong: (subjects) => people.activeAmong(subjects),
+    activeAmong: async (subjects) => [
+      ...(await people.activeAmong(subjects)),
+      ...(await accounts.activeAmong(subjects)),
+    ],
   };
 }
 

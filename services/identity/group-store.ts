@@ -73,6 +73,10 @@ export function createGroupStore(database: Database) {
           update identity.people set updated_at = now(),
             groups = array(select label from unnest(array_replace(groups, ${before}, ${name})) as label order by label)
           where groups @> ${[before]}::text[]`;
+        await transaction`
+          update identity.service_accounts
+          set groups = array(select label from unnest(array_replace(groups, ${before}, ${name})) as label order by label)
+          where groups @> ${[before]}::text[]`;
         return 'done';
       }),
     /** Takes everybody out of it. */
@@ -82,6 +86,9 @@ export function createGroupStore(database: Database) {
         if (name === undefined) return;
         await transaction`
           update identity.people set groups = array_remove(groups, ${name}), updated_at = now()
+          where groups @> ${[name]}::text[]`;
+        await transaction`
+          update identity.service_accounts set groups = array_remove(groups, ${name})
           where groups @> ${[name]}::text[]`;
         await transaction`delete from identity.groups where id = ${id}`;
       }),

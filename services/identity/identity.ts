@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Fetch } from '@haic/kit/http/client.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import { deriveKey } from '@haic/kit/keys.ts';
@@ -16,6 +17,7 @@ import { createAdapter } from './provider/adapter.ts';
 import { appClientMetadata } from './provider/clients.ts';
 import { createIssuer } from './provider/issuer.ts';
 import { mountProvider } from './provider/mount.ts';
+import { accountClientMetadata } from './provider/service-accounts.ts';
 import { createSessions } from './provider/sessions.ts';
 import type { SlowDownPolicy } from './provider/slow-down.ts';
 import { registerAccount } from './routes/account.ts';
@@ -26,6 +28,10 @@ import { registerSignIn } from './routes/sign-in.ts';
 import { registerSignOut } from './routes/sign-out.ts';
 import { registerUserinfo } from './routes/userinfo.ts';
 import { createPeopleService, type PeopleService } from './service.ts';
+import { isAccountClient } from './service-accounts/model.ts';
+import { refuseEndedAccounts, registerServiceAccounts } from './service-accounts/register.ts';
+import { createServiceAccountsService } from './service-accounts/service.ts';
+import { createServiceAccountStore } from './service-accounts/store.ts';
 import { createPasswordCheck } from './sign-in.ts';
 import { createAppClientStore, createPeopleStore } from './store.ts';
 import { createSignInThrottle, defaultThrottlePolicy, type ThrottlePolicy } from './throttle.ts';
@@ -81,17 +87,29 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const keyRing = createKeyRing(database, keyFor('issuer-keys'), options.keyPolicy ?? defaultKeyPolicy, now);
   const throttle = createSignInThrottle(database, options.throttlePolicy ?? defaultThrottlePolicy, now);
 
+  const whenPersonEnds = options.whenPersonEnds ?? (async () => undefined);
+  const accounts = createServiceAccountsService({
+    accounts: createServiceAccountStore(database),
+    people,
+    whenPersonEnds,
+    now,
+    logger,
+  });
+  /** A person, or a service account: both own what they made and are asked for by their id. */
   const findActivePerson = async (id: string) => {
-    const person = await people.byId(id);
+    const person = (await people.byId(id)) ?? (await accounts.asPerson({ id }));
     return person?.disabled === false ? person : undefined;
   };
+  const neverASecret = randomBytes(32).toString('base64url');
   const adapter = createAdapter(artifacts, async (clientId) => {
+    if (isAccountClient(clientId))
+      return (await accounts.activeOfClient(clientId)) && accountClientMetadata(clientId, neverASecret);
     const client = await appClientStore.byClientId(clientId);
     return client === undefined ? undefined : appClientMetadata(client);
   });
   const upstreamSessions = createUpstreamSessions(artifacts);
   const issuer = await createIssuer({
-    setup: { ...options, adapter, findActivePerson },
+    setup: { ...options, adapter, findActivePerson, serviceAccounts: accounts },
     keyRing,
     artifacts,
     logger,
@@ -104,13 +122,16 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     artifacts,
     issuer,
     sessions,
-    whenPersonEnds: options.whenPersonEnds ?? (async () => undefined),
+    whenPersonEnds: async (subject) => {
+      await whenPersonEnds(subject);
+      await accounts.whenOwnerEnds(subject);
+    },
     logger,
   });
   const groups = createGroupsService({ groups: createGroupStore(database), people, logger });
   const tokens = createTokensService({ artifacts, sessions, logger });
   const checkPassword = createPasswordCheck({ people, throttle, browserKey: keyFor('browsers'), logger });
-  const client = createAppClients({ people, appClientStore, artifacts, issuer, findActivePerson });
+  const client = createAppClients({ people, accounts, appClientStore, artifacts, issuer, findActivePerson });
 
   const sweep = async () => {
     await artifacts.sweep();
@@ -152,7 +173,9 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       });
       server.register(async (scope) => registerUserinfo(scope, { ...pages, findActivePerson }));
       server.register(async (scope) => registerOperatorRoutes(scope, service));
-      registerPeopleRoutes(server, { people, service, groups, tokens });
+      registerPeopleRoutes(server, { findActivePerson, service, groups, tokens });
+      registerServiceAccounts(server, { findActivePerson, accounts });
+      refuseEndedAccounts(server, accounts);
       mountProvider(server, { publicUrl, issuer });
     },
     rotateKeys: async (how) => {

@@ -127,7 +127,8 @@ export function createPeopleService(parts: {
         groups: checkLabels('group', request.groups),
       };
       const person = await people.insert(randomUUID(), details, await hashPassword(chosen));
-      if (person === undefined) throw conflict('username_taken', `There is a person "${username}" already.`);
+      if (person === undefined)
+        throw conflict('username_taken', `There is a person or a service account "${username}" already.`);
       logger.info({ username, roles: details.roles }, 'A person was added.');
       return password === undefined ? { person, password: chosen } : { person };
     },

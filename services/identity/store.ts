@@ -90,8 +90,9 @@ export function createPeopleStore(database: Database) {
       one(writer<PersonRow[]>`
         with ${knownGroups(sql, person.groups)}
         insert into identity.people (id, username, name, email, password_hash, roles, groups)
-        values (${id}, ${person.username}, ${person.name}, ${person.email}, ${passwordHash ?? null},
-          ${[...person.roles]}, ${[...person.groups]})
+        select ${id}, ${person.username}, ${person.name}, ${person.email}, ${passwordHash ?? null},
+          ${[...person.roles]}::text[], ${[...person.groups]}::text[]
+        where not exists (select 1 from identity.service_accounts where name = ${person.username})
         on conflict (username) do nothing returning *`),
     update: (id: string, changes: PersonChanges, writer: Reader = sql) =>
       one(writer<PersonRow[]>`

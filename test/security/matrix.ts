@@ -173,6 +173,13 @@ export const ofPeople: readonly Row[] = [
   ['GET',    '/api/v1/roles', undefined,                         403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
   ['PUT',    '/api/v1/roles/user/members/ada', undefined,        403, 403, 403, 204, 403, 403, 403, 403, 403, 403, 401],
   ['DELETE', '/api/v1/roles/never-had/members/ada', undefined,   403, 403, 403, 204, 403, 403, 403, 403, 403, 403, 401],
+  // Secrets are made at the portal, and not with a token for scripts.
+  ['GET',    '/api/v1/service-accounts', undefined,              403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/service-accounts', {},                     403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 401],
+  ['GET',    '/api/v1/service-accounts/none', undefined,         403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['PATCH',  '/api/v1/service-accounts/none', {},                403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['POST',   '/api/v1/service-accounts/none/secret', undefined,  403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/service-accounts/none', undefined,         403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
   // Not even that somebody does not exist is for others.
   ['GET',    '/api/v1/people/nobody', undefined,                 403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
 ];

@@ -7,8 +7,10 @@ import type { Person } from '../model.ts';
 import { renderDeviceConfirm, renderDeviceDone, renderDeviceInput } from '../pages/device.ts';
 import { renderProviderError } from '../pages/messages.ts';
 import { personClaims } from '../present.ts';
+import { isAccountClient } from '../service-accounts/model.ts';
 import { hasLastingTokens, platformClients } from './clients.ts';
 import { lifetimes, sessionEnd, tokenLifetimeOf } from './lifetimes.ts';
+import { accountClaims, type ServiceAccountClients } from './service-accounts.ts';
 
 /** One audience for all services (design decision 4). The indicator must be a URI; what stands in the token is the audience. */
 export const audience = 'haic';
@@ -32,6 +34,7 @@ export interface ProviderSetup {
   readonly adapter: (model: string) => Adapter;
   /** Undefined also for who is disabled: they get no token of any kind. */
   readonly findActivePerson: (id: string) => Promise<Person | undefined>;
+  readonly serviceAccounts: ServiceAccountClients;
 }
 
 export function providerConfiguration(setup: ProviderSetup, keys: IssuerKeys): Configuration {
@@ -107,6 +110,7 @@ export function providerConfiguration(setup: ProviderSetup, keys: IssuerKeys): C
       return { accountId: id, claims: async () => personClaims(person) };
     },
     extraTokenClaims: (_ctx, token) => accessTokenClaims(setup, token),
+    formats: { customizers: { jwt: keepSubjectOfAccount } },
     interactions: { url: async (_ctx, interaction) => `${setup.issuer}/login/${interaction.uid}` },
     renderError: renderProviderError,
     ttl: {
@@ -173,12 +177,25 @@ type TokenOfAnyKind = Parameters<NonNullable<Configuration['extraTokenClaims']>>
 
 async function accessTokenClaims(setup: ProviderSetup, token: TokenOfAnyKind) {
   const party = { typ: 'Bearer', azp: token.clientId };
-  if (!('accountId' in token)) return { ...party, preferred_username: token.clientId };
+  if (!('accountId' in token)) {
+    if (!isAccountClient(token.clientId)) return { ...party, preferred_username: token.clientId };
+    const account = await setup.serviceAccounts.activeOfClient(token.clientId);
+    if (account === undefined) throw new errors.InvalidGrant('this account is disabled or has ended');
+    return { ...party, ...accountClaims(account) };
+  }
   const person = await setup.findActivePerson(token.accountId);
   if (person === undefined) throw new errors.InvalidGrant('this person may not sign in');
   const { sub: _sub, ...claims } = personClaims(person);
   return { ...party, ...claims, ...(token.sid === undefined ? {} : { sid: token.sid }) };
 }
+
+type JwtCustomizer = NonNullable<NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt']>;
+
+/** The provider writes the client's id as `sub` over what our claims say. */
+const keepSubjectOfAccount: JwtCustomizer = (_ctx, token, { payload }) => {
+  const subject = 'extra' in token ? (token.extra as { sub?: unknown } | undefined)?.sub : undefined;
+  if (isAccountClient(token.clientId) && typeof subject === 'string') payload.sub = subject;
+};
 
 /** A client may ask about its own tokens, a service of the platform about all. */
 async function mayIntrospect(
@@ -187,6 +204,7 @@ async function mayIntrospect(
   token: { clientId?: string | undefined },
 ) {
   if (client.clientAuthMethod === 'none') return false;
+  if (isAccountClient(client.clientId)) return token.clientId === client.clientId;
   return token.clientId === client.clientId || client.grantTypeAllowed('client_credentials');
 }
 

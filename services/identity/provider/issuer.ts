@@ -5,6 +5,7 @@ import type { ArtifactStore } from '../artifacts.ts';
 import type { IssuerKeys, KeyRing } from '../keys.ts';
 import { type ProviderSetup, providerConfiguration } from './configuration.ts';
 import { sessionEnd } from './lifetimes.ts';
+import { compareHashedSecrets, createNoteOfAccountUse } from './service-accounts.ts';
 import { createSlowDown, type SlowDownPolicy } from './slow-down.ts';
 
 export interface Issuer {
@@ -27,6 +28,7 @@ export async function createIssuer(options: {
   const { setup, keyRing, artifacts, logger } = options;
   const slowDown = createSlowDown(options.slowDown);
   const keepSessionAlive = createKeepAlive(artifacts, logger);
+  const noteAccountUse = createNoteOfAccountUse(setup.serviceAccounts, logger);
   await keyRing.ensure();
   let keys = await keyRing.read();
   let provider = build(keys);
@@ -45,6 +47,8 @@ export async function createIssuer(options: {
       logger.error({ err: error }, 'The OpenID provider failed on a request.'),
     );
     made.on('grant.success', keepSessionAlive);
+    made.on('grant.success', noteAccountUse);
+    compareHashedSecrets(made, setup.serviceAccounts);
     return made;
   }
 

@@ -5,14 +5,15 @@ import type { GroupsService } from '../groups.ts';
 import type { Person } from '../model.ts';
 import type { Decision } from '../policy.ts';
 import type { PeopleService } from '../service.ts';
-import type { PeopleStore } from '../store.ts';
 import type { Asker, TokensService } from '../tokens.ts';
 
 export const peoplePath = '/api/v1/people';
 export const ownTokensPath = '/api/v1/me/tokens';
 
+export type FindActivePerson = (id: string) => Promise<Person | undefined>;
+
 export interface PeopleParts {
-  readonly people: PeopleStore;
+  readonly findActivePerson: FindActivePerson;
   readonly service: PeopleService;
   readonly groups: GroupsService;
   readonly tokens: TokensService;
@@ -23,10 +24,14 @@ const actors = new WeakMap<FastifyRequest, Person>();
 type Rule = (person: Person | undefined) => Decision;
 
 /** Decides before anything of the request is looked at, with the actor as the database knows them now. */
-export function admit(scope: HttpServer, { people }: PeopleParts, rule: Rule): void {
+export function admit(
+  scope: HttpServer,
+  { findActivePerson }: Pick<PeopleParts, 'findActivePerson'>,
+  rule: Rule,
+): void {
   scope.addHook('preValidation', async (request, reply) => {
     const principal = principalOf(request);
-    const person = await people.byId(principal.subject);
+    const person = await findActivePerson(principal.subject);
     const decision = rule(person);
     if (!decision.allowed) throw forbidden(decision.code, decision.reason);
     if (person !== undefined) actors.set(request, person);
