@@ -12,7 +12,7 @@ import { createUpstreamSessions } from './brokering/upstream-sessions.ts';
 import type { IdentityClient, WhenPersonEnds } from './client.ts';
 import { createGroupStore } from './group-store.ts';
 import { createGroupsService } from './groups.ts';
-import { createKeyRing, defaultKeyPolicy, type KeyPolicy } from './keys.ts';
+import { createKeyRing, defaultKeyPolicy, type KeyPolicy, type NewKey } from './keys.ts';
 import { createAdapter } from './provider/adapter.ts';
 import { appClientMetadata } from './provider/clients.ts';
 import { createIssuer } from './provider/issuer.ts';
@@ -24,6 +24,7 @@ import { registerAccount } from './routes/account.ts';
 import { preparePages } from './routes/forms.ts';
 import { registerOperatorRoutes } from './routes/operator.ts';
 import { registerPeopleRoutes } from './routes/people.ts';
+import { registerRotateKeys } from './routes/rotate-keys.ts';
 import { registerSignIn } from './routes/sign-in.ts';
 import { registerSignOut } from './routes/sign-out.ts';
 import { registerUserinfo } from './routes/userinfo.ts';
@@ -68,7 +69,7 @@ export interface Identity {
   readonly client: IdentityClient;
   readonly operator: PeopleService;
   /** A new signing key; what was signed with the old one stays verifiable. */
-  rotateKeys(options?: { immediately?: boolean }): Promise<void>;
+  rotateKeys(options?: { aheadMs?: number }): Promise<NewKey>;
   /** Removes what expired, rotates keys that are old enough. Runs by itself every minute until `stop`. */
   sweep(): Promise<void>;
   stop(): Promise<void>;
@@ -139,6 +140,12 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     await keyRing.maintain();
     await issuer.reload();
   };
+  const rotateKeys: Identity['rotateKeys'] = async (how) => {
+    const key = await keyRing.rotate(how);
+    await issuer.reload();
+    logger.info({ ...key }, 'The keys of the issuer were rotated.');
+    return key;
+  };
   const timer = setInterval(() => {
     sweep().catch((error: unknown) => logger.warn({ err: error }, 'Sweeping the identity store failed.'));
   }, sweepEveryMs);
@@ -173,15 +180,13 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       });
       server.register(async (scope) => registerUserinfo(scope, { ...pages, findActivePerson }));
       server.register(async (scope) => registerOperatorRoutes(scope, service));
+      server.register(async (scope) => registerRotateKeys(scope, rotateKeys));
       registerPeopleRoutes(server, { findActivePerson, service, groups, tokens });
       registerServiceAccounts(server, { findActivePerson, accounts });
       refuseEndedAccounts(server, accounts);
       mountProvider(server, { publicUrl, issuer });
     },
-    rotateKeys: async (how) => {
-      await keyRing.rotate(how);
-      await issuer.reload();
-    },
+    rotateKeys,
     stop: async () => {
       clearInterval(timer);
       sessions.stop();

@@ -66,7 +66,7 @@ suite('The issuer’s keys', () => {
 
   test('a key that became known is replaced at once; sessions go on', async () => {
     const session = await signIn();
-    await haic.identity.rotateKeys({ immediately: true });
+    await haic.identity.rotateKeys({ aheadMs: 0 });
     const fresh = await oidc.refreshTokenGrant(session.config, session.tokens.refresh_token ?? '');
     assert.notEqual(kidOf(fresh.access_token), kidOf(session.tokens.access_token));
     const verify = verifier();
@@ -81,6 +81,33 @@ suite('The issuer’s keys', () => {
     );
     const logout = oidc.buildEndSessionUrl(session.config, { id_token_hint: session.tokens.id_token ?? '' });
     assert.equal((await session.browser.fetch(logout.href)).status, 200);
+  });
+
+  test('the operator rotates them, and nobody else', async () => {
+    const { tokens, config, browser, authorizationUrl } = await signIn();
+    const before = await published();
+    const rotate = (token: string | undefined) =>
+      fetch(`${haic.publicUrl}/internal/identity/keys`, {
+        method: 'POST',
+        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      });
+    assert.equal((await rotate(undefined)).status, 401);
+    assert.equal((await rotate(tokens.access_token)).status, 403);
+    assert.equal((await published()).length, before.length);
+
+    const made = (await (await rotate(await haic.operatorToken())).json()) as {
+      keyId: string;
+      signsFrom: string;
+    };
+    assert.ok((await published()).some(({ kid }) => kid === made.keyId));
+    const refresh = () => oidc.refreshTokenGrant(config, tokens.refresh_token ?? '');
+    assert.notEqual(kidOf((await refresh()).access_token), made.keyId, 'it does not sign yet');
+    now = new Date(Date.parse(made.signsFrom) + 1000);
+    await haic.identity.sweep();
+    assert.equal(kidOf((await refresh()).access_token), made.keyId);
+    const again = await browser.follow(authorizationUrl.href, (url) => url.includes('/oauth2/callback?'));
+    assert.equal(again.response, undefined, 'the session’s cookie was signed with the old cookie key');
+    await verifier()(tokens.access_token);
   });
 
   test('keys are rotated by age, and forgotten when nothing valid is signed with them', async () => {

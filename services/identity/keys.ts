@@ -13,6 +13,11 @@ export interface IssuerKeys {
 
 export type SigningKey = JWK & { readonly kid: string; readonly alg: 'RS256'; readonly use: 'sig' };
 
+export interface NewKey {
+  readonly keyId: string;
+  readonly signsFrom: Date;
+}
+
 export interface KeyPolicy {
   /** After this a signing key is replaced. */
   readonly maximumAgeMs: number;
@@ -28,6 +33,12 @@ export const defaultKeyPolicy: KeyPolicy = {
   publishAheadMs: 60 * 60 * 1000,
   keepMs: 30 * day,
 };
+
+/**
+ * The least that a key is published before it signs if nobody is to be refused: replicas read the keys every minute, and who verifies asks
+ * again for an unknown one at most every 30 s.
+ */
+export const publishAtLeastMs = 2 * 60 * 1000;
 
 interface KeyRow {
   id: string;
@@ -49,12 +60,12 @@ export function createKeyRing(database: Database, sealingKey: Buffer, policy: Ke
       values (${id}, ${purpose}, ${seal(sealingKey, secret, id)}, ${now()}, ${activeFrom})`;
   };
 
-  const addSigningKey = async (activeFrom: Date): Promise<string> => {
+  const addSigningKey = async (activeFrom: Date): Promise<NewKey> => {
     const { privateKey } = await generateKeyPair('RS256', { modulusLength: 2048, extractable: true });
     const kid = randomUUID();
     const jwk: SigningKey = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' };
     await insert(kid, 'signing', JSON.stringify(jwk), activeFrom);
-    return kid;
+    return { keyId: kid, signsFrom: activeFrom };
   };
 
   const addCookieKey = () => insert(randomUUID(), 'cookie', randomBytes(32).toString('base64url'), now());
@@ -79,11 +90,10 @@ export function createKeyRing(database: Database, sealingKey: Buffer, policy: Ke
       };
     },
 
-    /** A new signing key; it signs after `publishAheadMs`, or at once (`immediately`: the old one became known). */
-    rotate: async (options: { immediately?: boolean } = {}): Promise<string> => {
-      const ahead = options.immediately === true ? 0 : policy.publishAheadMs;
+    /** A new signing key, which signs after `aheadMs`, and a new cookie key at once. */
+    rotate: async ({ aheadMs = policy.publishAheadMs }: { aheadMs?: number } = {}): Promise<NewKey> => {
       await addCookieKey();
-      return addSigningKey(new Date(now().getTime() + ahead));
+      return addSigningKey(new Date(now().getTime() + aheadMs));
     },
 
     /** Rotates by age and forgets keys that nothing valid can be signed with any more. True when the set changed. */

@@ -64,12 +64,7 @@ export function operateCommands(program: Command): void {
       }),
     );
   copyCommands(program);
-  program
-    .command('issuer')
-    .description("an issuer of your organisation, in place of Haic's own")
-    .command('realm')
-    .description('the Keycloak realm that Haic needs, to import there: JSON with the secrets of its clients')
-    .action(async () => (await import('./issuer.ts')).printRealm(settings()));
+  issuerCommands(program);
   userCommands(program);
   program
     .command('token')
@@ -97,6 +92,20 @@ export function operateCommands(program: Command): void {
     .action(async (area: string | undefined, flags: { json?: string }) =>
       (await import('./bench.ts')).runBenchmarks({ area, json: flags.json }),
     );
+}
+
+function issuerCommands(program: Command): void {
+  const issuer = program
+    .command('issuer')
+    .description("who signs people in: an issuer of your organisation, or Haic's own");
+  issuer
+    .command('realm')
+    .description('the Keycloak realm that Haic needs, to import there: JSON with the secrets of its clients')
+    .action(async () => (await import('./issuer.ts')).printRealm(settings()));
+  issuer
+    .command('rotate-keys')
+    .description("new keys for Haic's own issuer; nobody is signed out")
+    .action(async () => (await import('./rotate-keys.ts')).rotateKeys(settings()));
 }
 
 function copyCommands(program: Command): void {

@@ -15,7 +15,10 @@ interface User {
 const base = '/internal/identity/users';
 const userPath = (username: string) => `${base}/${encodeURIComponent(username)}`;
 
-async function asOperator<T>(settings: ServerSettings, work: (operator: Operator) => Promise<T>): Promise<T> {
+export async function asOperator<T>(
+  settings: ServerSettings,
+  work: (operator: Operator) => Promise<T>,
+): Promise<T> {
   const at = installationOf(settings);
   const issuer = (await readRecord<RunningInstallation>(at.run, 'installation'))?.issuer;
   if (issuer !== undefined)
