@@ -8,6 +8,7 @@ const areas: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   router: async () => (await import('./router.ts')).benchRouter(),
   control: async () => (await import('./control.ts')).benchControl(),
   start: async () => (await import('./start.ts')).benchStart(),
+  identity: async () => (await import('./identity.ts')).benchIdentity(),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });

@@ -35,6 +35,8 @@ export interface KeycloakUser {
 
 /** A real Keycloak with a database of its own, on loopback. */
 export interface Keycloak {
+  /** Of the process that the server descends from. */
+  readonly pid: number;
   issuer(realm: string): string;
   importRealm(realm: unknown): Promise<void>;
   addUser(realm: string, user: KeycloakUser): Promise<string>;
@@ -43,13 +45,17 @@ export interface Keycloak {
   stop(): Promise<void>;
 }
 
-export async function startKeycloak(): Promise<Keycloak> {
+/** As it is released: for whoever measures it. */
+const asReleased = { JAVA_OPTS_APPEND: '' };
+
+export async function startKeycloak(options: { asReleased?: boolean } = {}): Promise<Keycloak> {
   const cache = process.env.HAIC_CACHE ?? path.join(tmpdir(), 'haic-test-cache');
   const home = await installedKeycloak(cache);
   const directory = await mkdtemp(path.join(tmpdir(), 'haic-keycloak-'));
   await cp(path.join(home, 'seed'), directory, { recursive: true });
   const [port, managementPort] = [await freePort(), await freePort()];
-  const child = await startServer({ home, directory, port, managementPort });
+  const java = options.asReleased === true ? asReleased : javaEnvironment;
+  const child = await startServer({ home, directory, port, managementPort, java });
   const base = `http://localhost:${port}/auth`;
 
   let token: { value: string; until: number } | undefined;
@@ -81,6 +87,7 @@ export async function startKeycloak(): Promise<Keycloak> {
   };
 
   return {
+    pid: child.pid ?? 0,
     issuer: (realm) => `${base}/realms/${realm}`,
     importRealm: async (realm) => void (await call('POST', `${base}/admin/realms`, realm)),
     admin: administer,
@@ -130,7 +137,8 @@ async function installedKeycloak(cache: string): Promise<string> {
   const directory = path.join(unpacked, 'seed');
   await mkdir(directory);
   const [port, managementPort] = [await freePort(), await freePort()];
-  await endGroup(await startServer({ home: unpacked, directory, port, managementPort }));
+  const java = javaEnvironment;
+  await endGroup(await startServer({ home: unpacked, directory, port, managementPort, java }));
   await rm(path.join(directory, 'keycloak.log'), { force: true });
   await rename(unpacked, home).catch(async (error: unknown) => {
     if (!(await exists(home))) throw error;
@@ -160,8 +168,9 @@ async function startServer(options: {
   directory: string;
   port: number;
   managementPort: number;
+  java: Readonly<Record<string, string>>;
 }): Promise<ChildProcess> {
-  const { home, directory, port, managementPort } = options;
+  const { home, directory, port, managementPort, java } = options;
   const log = await open(path.join(directory, 'keycloak.log'), 'w');
   const child = spawn(
     path.join(home, 'bin/kc.sh'),
@@ -173,7 +182,7 @@ async function startServer(options: {
     {
       env: {
         ...process.env,
-        ...javaEnvironment,
+        ...java,
         KC_BOOTSTRAP_ADMIN_USERNAME: admin.username,
         KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password,
       },
