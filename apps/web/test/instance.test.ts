@@ -10,7 +10,7 @@ describe('Instances', { concurrency: 4 }, () => {
   test('Run leads through the named stages, live, and opens the app by itself; Back does not open it again', async () => {
     await using portal = await browser.open();
     const { page, standIn } = portal;
-    standIn.stageMilliseconds = 500;
+    standIn.stageMilliseconds = 2_000;
     await page.goto(`${standIn.url}/apps/${sampleNamed(standIn, 'ai.h2o.hello').id}`);
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Run' }).click();

@@ -247,7 +247,7 @@ describe('The shell', { concurrency: 4 }, () => {
     await page.getByRole('button', { name: 'Account of Ada Lovelace' }).click();
     await page.getByText('admin', { exact: true }).waitFor();
     const password = page.getByRole('menuitem', { name: 'Change password' });
-    assert.equal(await password.getAttribute('href'), '/auth/realms/haic/account');
+    assert.equal(await password.getAttribute('href'), `${standIn.url}/auth/realms/haic/account`);
     await page.getByText('Dark', { exact: true }).click();
     await page.waitForFunction(() => document.documentElement.dataset.mantineColorScheme === 'dark');
     await page.reload();

@@ -38,13 +38,14 @@ const retryMs = 1_000;
 export function createInstances(options: {
   runtime: Runtime;
   logger: Logger;
+  now: () => number;
   progressIntervalMs?: number;
 }): Instances {
   const stopped = new AbortController();
   const known = new Map<string, { workload: Workload; instance: Instance; text: string }>();
   const subscribers = new Set<Subscriber>();
   const history = createStartHistory();
-  const lookedAfterSince = new Date().toISOString();
+  const lookedAfterSince = new Date(options.now()).toISOString();
   let synced = false;
   const tracker = createProgressTracker({
     onChange: refresh,

@@ -103,7 +103,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const intervals = { ...defaultIntervals, ...options.intervals };
   const limits = { ...defaultLimits, ...options.limits };
   const starting = createStarting();
-  const instances = createInstances({ runtime, logger, progressIntervalMs: intervals.progressMs });
+  const now = options.now ?? Date.now;
+  const instances = createInstances({ runtime, logger, now, progressIntervalMs: intervals.progressMs });
   const service = createInstanceService({
     runtime,
     catalog,
@@ -122,7 +123,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     },
     limits,
     suspendAfter: options.suspendAfter ?? defaultSuspendAfter,
-    now: options.now ?? Date.now,
+    now,
     logger,
   });
   const context: RouteContext = {
