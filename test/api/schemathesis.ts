@@ -59,7 +59,8 @@ export async function runSchemathesis(
       ...options.excluded.flatMap((id) => ['--exclude-operation-id', id]),
     ];
     const environment = { ...process.env, NO_PROXY: 'localhost', no_proxy: 'localhost', HOME: directory };
-    return await execute(python, args, environment);
+    // It leaves a folder of its findings where it runs.
+    return await execute(python, args, environment, directory);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

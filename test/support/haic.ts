@@ -194,9 +194,10 @@ export function execute(
   file: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
+  cwd?: string,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(file, [...args], { env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+    execFile(file, [...args], { env, cwd, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       if (error !== null) reject(new Error(`${file} failed: ${error.message}\n${stderr}\n${stdout}`));
       else resolve(stdout);
     });
