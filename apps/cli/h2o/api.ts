@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { deadline, sleep } from '@haic/kit/deadline.ts';
 import { HaicError } from '@haic/kit/errors.ts';
 import { callJson, callService } from '@haic/kit/http/client.ts';
-import { configPath, readCliConfig } from './config-file.ts';
+import { readConfig } from './config-file.ts';
 import { openConnection, withAddress } from './connection.ts';
 import { hintAtNewerVersion } from './newer-version.ts';
 import { storeCredential, tokenSource } from './tokens.ts';
@@ -79,7 +79,7 @@ const starts = /^\/api\/v1\/apps\/[^/]+\/instances$/;
 const patienceMs = 310_000;
 
 export async function connectApi(flags: ConnectionFlags): Promise<Api> {
-  const config = await readCliConfig(configPath(flags.conf));
+  const config = await readConfig(flags.conf);
   const endpoint = config.Endpoint.replace(/\/+$/, '');
   const fetch = openConnection(flags.ca);
   const token = tokenSource(fetch, storeCredential(config));

@@ -16,6 +16,39 @@ export interface CliConfig {
   readonly PlatformToken?: string;
 }
 
+export interface ServiceAccount {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/**
+ * Whom commands act as: a service account of the environment (HAIC_CLIENT_ID, HAIC_CLIENT_SECRET), as pipelines have it, before the person
+ * of the configuration. With H2O_CLOUD_ENVIRONMENT a service account needs no configuration at all.
+ */
+export async function readConfig(
+  flag: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<CliConfig & { readonly account?: ServiceAccount }> {
+  const clientId = environment.HAIC_CLIENT_ID || undefined;
+  const clientSecret = environment.HAIC_CLIENT_SECRET || undefined;
+  if (clientId === undefined && clientSecret === undefined) return readCliConfig(configPath(flag));
+  if (clientId === undefined || clientSecret === undefined)
+    throw new CommandError(
+      `${clientId === undefined ? 'HAIC_CLIENT_ID' : 'HAIC_CLIENT_SECRET'} is missing: a service account needs both.`,
+      exitCodes.usage,
+    );
+  const account = { clientId, clientSecret };
+  const endpoint = environment.H2O_CLOUD_ENVIRONMENT || undefined;
+  if (endpoint !== undefined) return { Endpoint: endpoint.replace(/\/+$/, ''), account };
+  const { Endpoint, OIDCAddress } = await readCliConfig(configPath(flag)).catch(() => {
+    throw new CommandError(
+      'Say where Haic is: H2O_CLOUD_ENVIRONMENT=https://haic.example.com',
+      exitCodes.usage,
+    );
+  });
+  return { Endpoint, account, ...(OIDCAddress === undefined ? {} : { OIDCAddress }) };
+}
+
 export const configPath = (flag: string | undefined): string =>
   flag ?? (process.env.H2OCONFIG || undefined) ?? path.join(homedir(), '.h2oai', 'h2o-cli-config.toml');
 

@@ -1,15 +1,17 @@
 import { output, print, record } from '../terminal.ts';
 import type { ConnectionFlags } from './api.ts';
-import { configPath, readCliConfig } from './config-file.ts';
+import { configPath, readCliConfig, readConfig } from './config-file.ts';
 import { openConnection } from './connection.ts';
-import { platformCredential, tokenSource } from './tokens.ts';
+import { accountCredential, platformCredential, tokenSource } from './tokens.ts';
 
 type Flags = ConnectionFlags & { readonly json: boolean };
 
 const credentialOf = async (flags: Flags) => platformCredential(await readCliConfig(configPath(flags.conf)));
 
 export async function printAccessToken(flags: Flags): Promise<void> {
-  const credential = await credentialOf(flags);
+  const config = await readConfig(flags.conf);
+  const { account } = config;
+  const credential = account === undefined ? platformCredential(config) : accountCredential(config, account);
   const accessToken = await tokenSource(openConnection(flags.ca), credential)();
   output(flags.json, { accessToken }, () => accessToken);
 }

@@ -3,14 +3,12 @@ import { HaicError } from '@haic/kit/errors.ts';
 import { callJson, type Fetch } from '@haic/kit/http/client.ts';
 import { CommandError, exitCodes } from '../terminal.ts';
 import { commandName } from './command-name.ts';
-import type { CliConfig } from './config-file.ts';
+import type { CliConfig, ServiceAccount } from './config-file.ts';
 import { withAddress } from './connection.ts';
 
-/** An OAuth client and a refresh token of it. */
-export interface Credential {
+interface OfClient {
   readonly tokenEndpoint: (fetch: Fetch) => Promise<string>;
   readonly clientId: string;
-  readonly refreshToken: string;
   /** Where to get a new one, and the command that takes it. */
   readonly renewal: string;
 }
@@ -32,8 +30,21 @@ async function issuerOf(fetch: Fetch, endpoint: string): Promise<string> {
   }
 }
 
+/** A refresh token of a person. */
+export interface PersonCredential extends OfClient {
+  readonly refreshToken: string;
+}
+
+/** A service account with its secret. */
+export interface AccountCredential extends OfClient {
+  readonly clientSecret: string;
+}
+
+export type Credential = PersonCredential | AccountCredential;
+
 /** What acts at the App Store: the CLI's own token, else the platform's. */
-export function storeCredential(config: CliConfig): Credential {
+export function storeCredential(config: CliConfig & { account?: ServiceAccount }): Credential {
+  if (config.account !== undefined) return accountCredential(config, config.account);
   if (config.Token === undefined || config.ClientID === undefined) return platformCredential(config);
   return {
     tokenEndpoint: tokenEndpointOf(config),
@@ -43,8 +54,14 @@ export function storeCredential(config: CliConfig): Credential {
   };
 }
 
+export const accountCredential = (config: CliConfig, account: ServiceAccount): AccountCredential => ({
+  tokenEndpoint: tokenEndpointOf(config),
+  ...account,
+  renewal: 'It was replaced, disabled or removed: an administrator sees it under Admin, Service accounts.',
+});
+
 /** What acts at every service. */
-export function platformCredential(config: CliConfig): Credential {
+export function platformCredential(config: CliConfig): PersonCredential {
   const renewal = `${config.Endpoint}/auth/get-platform-token, then: ${commandName} config update-platform-token`;
   if (config.PlatformToken === undefined || config.PlatformClientID === undefined)
     throw new CommandError(
@@ -83,16 +100,30 @@ async function exchange(
     return await callJson(fetch, tokenEndpoint, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({
-        grant_type: 'refresh_token',
-        client_id: credential.clientId,
-        refresh_token: credential.refreshToken,
-      }).toString(),
+      body: new URLSearchParams(grantOf(credential)).toString(),
       signal: deadline(15_000),
     });
   } catch (error) {
+    if (error instanceof HaicError && error.status === 401 && 'clientSecret' in credential)
+      throw new CommandError(
+        `The service account ${credential.clientId} is refused. ${credential.renewal}`,
+        exitCodes.signInNeeded,
+      );
     if (error instanceof HaicError && error.status === 400)
       throw new CommandError(`The token is no longer valid. ${credential.renewal}`, exitCodes.signInNeeded);
     throw withAddress(error, new URL(tokenEndpoint).origin);
   }
 }
+
+const grantOf = (credential: Credential): Record<string, string> =>
+  'clientSecret' in credential
+    ? {
+        grant_type: 'client_credentials',
+        client_id: credential.clientId,
+        client_secret: credential.clientSecret,
+      }
+    : {
+        grant_type: 'refresh_token',
+        client_id: credential.clientId,
+        refresh_token: credential.refreshToken,
+      };

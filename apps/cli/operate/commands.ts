@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { readSettings } from '@haic/server/settings.ts';
 import { type Command, Option } from 'commander';
+import { serviceAccountCommands } from './service-account-commands.ts';
 
 interface UpFlags {
   readonly detach?: boolean;
@@ -66,6 +67,7 @@ export function operateCommands(program: Command): void {
   copyCommands(program);
   issuerCommands(program);
   userCommands(program);
+  serviceAccountCommands(program);
   program
     .command('token')
     .description('a platform token (refresh token, alone on stdout)')
