@@ -68,22 +68,31 @@ export function requestHeaders(
   return headers;
 }
 
-/** The end-to-end headers of a response (name, value, name, value …), after the rules. */
+/** The end-to-end headers of a response (name, value, name, value …, names in lower case), after the rules. */
+export function endToEndHeaders(received: readonly string[], rules: HeaderRules): string[] {
+  let connection: string | undefined;
+  for (let i = 0; i + 1 < received.length; i += 2)
+    if (received[i] === 'connection')
+      connection = connection === undefined ? received[i + 1] : `${connection},${received[i + 1]}`;
+  const listed = namesListedIn(connection);
+  const headers: string[] = [];
+  for (let i = 0; i + 1 < received.length; i += 2) {
+    const name = received[i] ?? '';
+    if (hopByHop.has(name) || listed?.has(name)) continue;
+    pushRuled(headers, name, received[i + 1] ?? '', rules);
+  }
+  rules.completeResponse?.(headers);
+  return headers;
+}
+
+/** The same of headers that were read by name. */
 export function responseHeaders(
   received: Readonly<Record<string, string | string[] | undefined>>,
   rules: HeaderRules,
 ): string[] {
-  const connection = received.connection;
-  const listed = namesListedIn(Array.isArray(connection) ? connection.join(',') : connection);
-  const headers: string[] = [];
-  for (const name in received) {
-    if (hopByHop.has(name) || listed?.has(name)) continue;
-    const value = received[name];
-    if (Array.isArray(value)) for (const one of value) pushRuled(headers, name, one, rules);
-    else if (value !== undefined) pushRuled(headers, name, value, rules);
-  }
-  rules.completeResponse?.(headers);
-  return headers;
+  const list: string[] = [];
+  for (const name in received) for (const value of [received[name] ?? []].flat()) list.push(name, value);
+  return endToEndHeaders(list, rules);
 }
 
 function pushRuled(headers: string[], name: string, value: string, rules: HeaderRules): void {

@@ -1,63 +1,56 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import type { Sending } from './client/pool.ts';
 
 /** An upload may take for ever, but not stand still for ever: what sends nothing for so long is given up. */
 const stalledAfterMs = 120_000;
 
-/**
- * The body of a request as a stream of its own. Undici destroys the body it was given when the other side answers early or fails;
- * destroying the request itself would close the client's connection before the answer is written.
- */
-export class RequestBody extends Readable {
+/** Sends a request's body on as it comes, at the pace of the slower side. */
+export class RequestBody {
   readonly #request: IncomingMessage;
+  readonly #sending: Sending;
   readonly #stalled: NodeJS.Timeout;
+  #waiting = false;
 
-  constructor(request: IncomingMessage) {
-    super({ highWaterMark: 64 * 1024 });
+  constructor(request: IncomingMessage, sending: Sending) {
     this.#request = request;
+    this.#sending = sending;
     this.#stalled = setTimeout(() => this.#onStall(), stalledAfterMs);
     this.#stalled.unref();
-    request
-      .on('data', this.#onData)
-      .on('end', this.#onEnd)
-      .on('close', this.#onClose)
-      .on('error', this.#onError);
-    request.pause();
+    request.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError);
   }
 
-  override _read(): void {
+  /** The other side takes more. */
+  drained(): void {
+    this.#waiting = false;
+    this.#stalled.refresh();
     this.#request.resume();
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  /** What is still to come is read and thrown away, so that the client gets to read our answer. */
+  stop(): void {
     clearTimeout(this.#stalled);
-    const request = this.#request;
-    request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    // What is still to come is read and thrown away, so that the client gets to read our answer.
-    if (!request.destroyed) request.resume();
-    callback(error);
+    this.#request.off('data', this.#onData).off('end', this.#onEnd);
+    if (!this.#request.destroyed) this.#request.resume();
   }
 
   readonly #onData = (chunk: Buffer): void => {
     this.#stalled.refresh();
-    if (!this.push(chunk)) this.#request.pause();
+    if (this.#sending.connection.write(chunk, this.#sending)) return;
+    this.#waiting = true;
+    this.#request.pause();
   };
 
   readonly #onEnd = (): void => {
-    this.push(null);
+    clearTimeout(this.#stalled);
+    this.#sending.connection.end(this.#sending);
   };
 
-  readonly #onClose = (): void => {
-    if (!this.#request.complete) this.destroy(new Error('The client went away while it sent its request.'));
-  };
-
-  readonly #onError = (error: Error): void => {
-    this.destroy(error);
-  };
+  /** That the client went away is told by the response, too. */
+  readonly #onError = (): void => {};
 
   #onStall(): void {
     // Standing still because the other side reads slowly is not the client's fault.
-    if (this.readableLength > 0) this.#stalled.refresh();
+    if (this.#waiting) this.#stalled.refresh();
     else this.#request.destroy(new Error('The client stopped sending its request.'));
   }
 }

@@ -28,7 +28,7 @@ export function upgrade(
   options: UpgradeOptions,
 ): void {
   const handshake = new Handshake(request, socket, head, options);
-  options.upstream.pool.dispatch(
+  options.upstream.upgrades().dispatch(
     {
       method: 'GET',
       path: options.path,
