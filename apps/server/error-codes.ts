@@ -7,6 +7,7 @@ export const errorCodes: Readonly<Record<string, readonly number[]>> = {
   // Every API
   administrators_only: [403],
   app_token_refused: [403],
+  body_too_large: [413],
   database_unavailable: [503],
   idempotency_key_in_use: [409],
   idempotency_key_reused: [422],
@@ -30,6 +31,7 @@ export const errorCodes: Readonly<Record<string, readonly number[]>> = {
   undescribed_answer: [500],
   unexpected_answer: [500],
   unsuitable_owner: [400],
+  unsupported_media_type: [415],
   // Apps
   app_exists: [409],
   app_in_use: [409],

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { invalidArgument } from './errors.ts';
 import type { ServedMethod } from './service.ts';
 
-/** What an implementation learns of a call by HTTP and JSON. Headers are made when they are asked for, which few implementations do. */
+/** What an implementation learns of a call by HTTP and JSON. Headers and the signal are made when they are asked for: few implementations do. */
 export class RestContext implements HandlerContext {
   readonly method: DescMethod;
   readonly service: DescService;
@@ -13,7 +13,8 @@ export class RestContext implements HandlerContext {
   readonly values: ContextValues;
   readonly protocolName = 'rest';
   readonly #request: FastifyRequest;
-  readonly #gone = new AbortController();
+  #controller: AbortController | undefined;
+  #ended: ConnectError | undefined;
   readonly #endsAt: number | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   #requestHeader: Headers | undefined;
@@ -30,17 +31,25 @@ export class RestContext implements HandlerContext {
     const timeoutMs = timeoutOf(request.headers['grpc-timeout']);
     if (timeoutMs !== undefined) {
       this.#endsAt = Date.now() + timeoutMs;
-      this.#timer = setTimeout(() => this.#gone.abort(tooLate()), timeoutMs);
+      this.#timer = setTimeout(() => this.#end(tooLate()), timeoutMs);
     }
     reply.raw.once('close', () => {
       clearTimeout(this.#timer);
-      if (!reply.raw.writableFinished)
-        this.#gone.abort(new ConnectError('The caller has gone.', Code.Canceled));
+      if (!reply.raw.writableEnded) this.#end(new ConnectError('The caller has gone.', Code.Canceled));
     });
   }
 
   get signal(): AbortSignal {
-    return this.#gone.signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended !== undefined) this.#controller.abort(this.#ended);
+    }
+    return this.#controller.signal;
+  }
+
+  #end(reason: ConnectError): void {
+    this.#ended ??= reason;
+    this.#controller?.abort(reason);
   }
 
   timeoutMs = (): number | undefined =>

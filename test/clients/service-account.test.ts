@@ -33,6 +33,8 @@ describe('a pipeline with a service account', () => {
 
   const asAccount = (args: readonly string[], secret = credentials.clientSecret): Promise<CommandResult> =>
     haic.cli(args, {
+      // A bundle is written where the command runs.
+      cwd: haic.home,
       env: {
         HOME: haic.home,
         H2O_CLOUD_ENVIRONMENT: haic.url,

@@ -22,9 +22,15 @@ export interface Haic {
   readonly environment: NodeJS.ProcessEnv;
   readonly admin: { readonly username: string; readonly password: string };
   /** Runs `./haic …`; never throws for an exit code. */
-  cli(args: readonly string[], options?: { input?: string; env?: NodeJS.ProcessEnv }): Promise<CommandResult>;
+  cli(
+    args: readonly string[],
+    options?: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string },
+  ): Promise<CommandResult>;
   /** Like `cli`, but an exit code other than 0 fails the test with what was said. Returns stdout. */
-  run(args: readonly string[], options?: { input?: string; env?: NodeJS.ProcessEnv }): Promise<string>;
+  run(
+    args: readonly string[],
+    options?: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string },
+  ): Promise<string>;
   /** Adds a person and returns their password. */
   addUser(
     username: string,
@@ -72,6 +78,7 @@ export async function placeForHaic(extra: NodeJS.ProcessEnv = {}): Promise<Haic>
   const cli: Haic['cli'] = (args, options = {}) => {
     const child = spawn(process.execPath, [cliEntry, ...args], {
       env: { ...environment, ...options.env },
+      cwd: options.cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin.end(options.input ?? '');

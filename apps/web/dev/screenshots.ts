@@ -160,6 +160,20 @@ const shots: readonly Shot[] = [
       await page.getByRole('radio').first().waitFor();
     },
   },
+  { name: 'service-accounts', path: '/admin/service-accounts' },
+  {
+    name: 'service-account-add',
+    path: '/admin/service-accounts',
+    prepare: (page) => page.getByRole('button', { name: 'Make a service account' }).click(),
+  },
+  {
+    name: 'service-account-rotate',
+    path: '/admin/service-accounts',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for nightly-build' }).click();
+      await page.getByRole('menuitem', { name: 'New secret' }).click();
+    },
+  },
   { name: 'roles', path: '/admin/roles' },
   { name: 'role-members', path: '/admin/roles/admin/members' },
   { name: 'admin-apps', path: '/admin/apps?q=m' },

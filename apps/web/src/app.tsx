@@ -22,6 +22,9 @@ const InstancePage = lazy(async () => ({
 const AccessPage = lazy(async () => ({ default: (await import('./access/access-page.tsx')).AccessPage }));
 const PeoplePage = lazy(async () => ({ default: (await import('./admin/people-page.tsx')).PeoplePage }));
 const PersonPage = lazy(async () => ({ default: (await import('./admin/person-page.tsx')).PersonPage }));
+const ServiceAccountsPage = lazy(async () => ({
+  default: (await import('./admin/service-accounts-page.tsx')).ServiceAccountsPage,
+}));
 const GroupsPage = lazy(async () => ({ default: (await import('./admin/groups-page.tsx')).GroupsPage }));
 const GroupPage = lazy(async () => ({ default: (await import('./admin/group-page.tsx')).GroupPage }));
 const RolesPage = lazy(async () => ({ default: (await import('./admin/roles-page.tsx')).RolesPage }));
@@ -67,6 +70,7 @@ function Gate() {
         <Route path="admin/people" element={<PeoplePage />} />
         {/* A user name may end like a file name (ada.png), so it never ends the address: the server would look for that file. */}
         <Route path="admin/people/:username/account" element={<PersonPage />} />
+        <Route path="admin/service-accounts" element={<ServiceAccountsPage />} />
         <Route path="admin/groups" element={<GroupsPage />} />
         <Route path="admin/groups/:id" element={<GroupPage />} />
         <Route path="admin/roles" element={<RolesPage />} />

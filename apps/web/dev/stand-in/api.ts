@@ -7,6 +7,7 @@ import type { InstanceChange, StandInInstance } from './instances.ts';
 import { answerOwnTokens, answerPeople } from './people.ts';
 import { notFound, Problem } from './problem.ts';
 import { meOf, picture } from './samples.ts';
+import { answerServiceAccounts } from './service-accounts.ts';
 import type { StandIn } from './stand-in.ts';
 
 export interface Call {
@@ -27,6 +28,7 @@ export async function answerApi(call: Call): Promise<void> {
   if (kind === 'me' && id === 'tokens') return answerOwnTokens(call, sub);
   if (kind === 'people') return answerPeople(call, id, sub, name);
   if (kind === 'groups') return answerGroups(call, id, sub, name);
+  if (kind === 'service-accounts') return answerServiceAccounts(call, id, sub);
   if (kind === 'roles') return answerRoles(call, id, name);
   if (kind === 'app-usage') return usage(call);
   if (kind === 'me') return json(call.response, 200, call.standIn.me);

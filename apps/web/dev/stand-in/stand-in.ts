@@ -6,6 +6,7 @@ import { extname, join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Group } from '../../src/admin/groups.ts';
+import type { ServiceAccount } from '../../src/admin/service-accounts.ts';
 import type { App, Me, Owner, Visibility } from '../../src/api/types.ts';
 import { answerApi, json, me } from './api.ts';
 import { sampleGroups } from './groups.ts';
@@ -13,6 +14,7 @@ import { StandInInstance } from './instances.ts';
 import { type StandInPerson, samplePeople } from './people.ts';
 import { Problem } from './problem.ts';
 import { ada, sampleApps } from './samples.ts';
+import { sampleServiceAccounts } from './service-accounts.ts';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const csrfToken = 'csrf-of-the-stand-in';
@@ -33,6 +35,7 @@ export class StandIn {
   apps: App[] = sampleApps();
   people: StandInPerson[] = samplePeople();
   groups: Group[] = sampleGroups();
+  serviceAccounts: ServiceAccount[] = sampleServiceAccounts();
   instances: StandInInstance[] = [];
   url = '';
   me: Me = me('');

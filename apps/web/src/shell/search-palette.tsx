@@ -19,6 +19,7 @@ const pages: readonly { to: string; label: string; adminsOnly?: boolean; ownIssu
   { to: '/admin/people', label: 'People', adminsOnly: true, ownIssuerOnly: true },
   { to: '/admin/groups', label: 'Groups', adminsOnly: true, ownIssuerOnly: true },
   { to: '/admin/roles', label: 'Roles', adminsOnly: true, ownIssuerOnly: true },
+  { to: '/admin/service-accounts', label: 'Service accounts', adminsOnly: true, ownIssuerOnly: true },
   { to: '/admin/apps', label: 'All apps', adminsOnly: true },
   { to: '/admin/instances', label: 'All instances', adminsOnly: true },
 ];

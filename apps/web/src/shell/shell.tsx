@@ -4,6 +4,7 @@ import {
   IconApps,
   IconBox,
   IconPlayerPlay,
+  IconRobot,
   IconShield,
   IconTerminal2,
   IconUsers,
@@ -34,6 +35,7 @@ const adminPlaces = [
   { to: '/admin/people', label: 'People', icon: IconUsers, isFor: isOwnIssuer },
   { to: '/admin/groups', label: 'Groups', icon: IconUsersGroup, isFor: isOwnIssuer },
   { to: '/admin/roles', label: 'Roles', icon: IconShield, isFor: isOwnIssuer },
+  { to: '/admin/service-accounts', label: 'Service accounts', icon: IconRobot, isFor: isOwnIssuer },
   { to: '/admin/apps', label: 'All apps', icon: IconApps, isFor: everybody },
   { to: '/admin/instances', label: 'All instances', icon: IconPlayerPlay, isFor: everybody },
 ];
