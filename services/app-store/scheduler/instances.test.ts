@@ -99,6 +99,17 @@ test('an app that one may not see, or that does not exist, is not found', async 
   assert.equal((await t.as(owner, nothing, { method: 'POST', json: {} })).status, 404);
 });
 
+test('visitors have a limit of their own', async () => {
+  const { subject, username } = visitor;
+  // The one app that a visitor can run as long as no tag opens others to them: their own, from when they had more rights.
+  const app = exampleApp({ owner: { subject, username } });
+  await using t = await startTestScheduler({ app, limits: { fullAccess: 3, visitor: 1 } });
+  const ask = () => t.as(visitor, run, { method: 'POST', json: {} });
+  assert.equal((await ask()).status, 201);
+  const refused = await json<{ code: string }>(ask());
+  assert.equal(refused.code, 'instance_limit_reached');
+});
+
 test('nobody passes the limit of instances, not even with ten clicks at once', async () => {
   await using t = await startTestScheduler({ limits: { fullAccess: 3 } });
   const answers = await Promise.all(
