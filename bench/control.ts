@@ -6,12 +6,15 @@ import { messageOf } from '@haic/kit/errors.ts';
 import { makeZip } from '@haic/launcher/testing/zip.ts';
 import { callApi, runApp, waitForStatus } from '../test/support/api.ts';
 import { type Haic, startHaic } from '../test/support/haic.ts';
+import { auditRows } from './audit.ts';
+import { gatewayRows } from './gateway.ts';
 import { pidOf, smallBundle } from './haic.ts';
 import { type Hub, prepareHub } from './jupyterhub.ts';
 import { type LoadOptions, type LoadResult, load } from './load.ts';
 import { cpuSeconds } from './processes.ts';
 import { rehearsalRows } from './rehearsal.ts';
 import { atLeast, atMost, compare, median, type Row, spread, table, unmeasured } from './rows.ts';
+import { secretRows } from './secrets.ts';
 
 const rounds = 5;
 const many = 1_000;
@@ -24,7 +27,7 @@ const roomy = {
   HAIC_APP_VERSION_LIMIT: '100',
 };
 
-/** Rows 7 and 13: the control API of a whole Haic, through its router. */
+/** Rows 7 and 13: the control API of a whole Haic, through its router; and what services of protobuf shape pay for their gateway. */
 export async function benchControl(): Promise<readonly Row[]> {
   const directory = await mkdtemp(path.join(tmpdir(), 'haic-bench-'));
   const haic = await startHaic(roomy);
@@ -32,6 +35,9 @@ export async function benchControl(): Promise<readonly Row[]> {
     const parts: readonly [string, string, () => Promise<readonly Row[]>][] = [
       ['13', 'rehearsal', () => rehearsalRows(haic)],
       ['7', 'control API', () => apiRows(haic, directory)],
+      ['secrets', 'secure store', () => secretRows(haic)],
+      ['audit', 'audit trail', () => auditRows(haic)],
+      ['gateway', 'the gateway kit', gatewayRows],
     ];
     const rows: Row[] = [];
     for (const [id, name, measure] of parts) {

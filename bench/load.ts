@@ -9,6 +9,10 @@ import { run } from './processes.ts';
 export interface LoadOptions {
   readonly port: number;
   readonly path: string;
+  /** GET, unless another is said. */
+  readonly method?: string;
+  /** JSON. */
+  readonly body?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
   readonly requests: number;
@@ -31,7 +35,10 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 
 async function generate(options: LoadOptions): Promise<LoadResult> {
   const lines = Object.entries(options.headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const request = Buffer.from(`GET ${options.path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+  const { method = 'GET', body = '' } = options;
+  if (body !== '')
+    lines.push(`content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`);
+  const request = Buffer.from(`${method} ${options.path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
   const latencies: number[] = [];
   let [sent, failures] = [0, 0];
   const from = performance.now();

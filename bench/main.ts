@@ -9,6 +9,9 @@ const areas: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   control: async () => (await import('./control.ts')).benchControl(),
   start: async () => (await import('./start.ts')).benchStart(),
   identity: async () => (await import('./identity.ts')).benchIdentity(),
+  drive: async () => (await import('./drive.ts')).benchDrive(),
+  kubernetes: async () => (await import('./kubernetes.ts')).benchKubernetes(),
+  'app-clients': async () => (await import('./app-clients.ts')).benchAppClients(),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });

@@ -1,11 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectOperator } from '@haic/cli/installation/operator.ts';
-import { installationOf, readSettings } from '@haic/server/settings.ts';
 import { callApi, importBundle, runApp } from '../test/support/api.ts';
 import type { Haic } from '../test/support/haic.ts';
 import { writeSmallBundle } from './haic.ts';
+import { makePeople, type Person as SignedIn } from './people.ts';
 import { memoryOf } from './processes.ts';
 import { atMost, median, type Row, spread } from './rows.ts';
 import { type Sockets, startSockets } from './sockets.ts';
@@ -17,10 +16,7 @@ const startWithinMs = 300_000;
 const askEveryMs = 2_000;
 const quietMs = 30_000;
 
-interface Person {
-  readonly username: string;
-  /** An access token with some minutes left. */
-  readonly token: () => Promise<string>;
+interface Person extends SignedIn {
   instanceId: string;
   /** Milliseconds from asking for the instance until it was DEPLOYED. */
   started: number;
@@ -31,7 +27,9 @@ export async function rehearsalRows(haic: Haic): Promise<readonly Row[]> {
   const admin = await haic.accessToken(haic.admin.username);
   const app = await importBundle(haic, admin, await writeSmallBundle(haic, 'rehearsal'), 'ALL_USERS');
   process.stderr.write(`Rehearsing with ${people} people …\n`);
-  const everybody = await makePeople(haic);
+  const everybody = (await makePeople(haic, people)).map(
+    (person): Person => ({ ...person, instanceId: '', started: 0 }),
+  );
   const latencies: number[] = [];
   const failed: string[] = [];
   const over = new AbortController();
@@ -122,42 +120,6 @@ function rowsOf(seen: {
       65,
     ),
   ];
-}
-
-/** Made as an operator makes them, with a platform token each. */
-async function makePeople(haic: Haic): Promise<readonly Person[]> {
-  const operator = await connectOperator(installationOf(readSettings(haic.environment)));
-  const tokenEndpoint = `${haic.url}/auth/realms/haic/protocol/openid-connect/token`;
-  try {
-    const made: Person[] = [];
-    for (let n = 0; n < people; n += 1) {
-      const username = `person-${n}`;
-      await operator.call('POST', '/internal/identity/users', { username, roles: ['user'], groups: [] });
-      const { refreshToken, clientId } = await operator.call<{ refreshToken: string; clientId: string }>(
-        'POST',
-        `/internal/identity/users/${username}/platform-token`,
-      );
-      const token = accessTokens(tokenEndpoint, { client_id: clientId, refresh_token: refreshToken });
-      made.push({ username, token, instanceId: '', started: 0 });
-    }
-    return made;
-  } finally {
-    await operator.close();
-  }
-}
-
-/** An access token lasts five minutes, a rehearsal on a small machine longer. */
-function accessTokens(endpoint: string, grant: Record<string, string>): () => Promise<string> {
-  let current: { token: string; until: number } | undefined;
-  return async () => {
-    if (current !== undefined && performance.now() < current.until) return current.token;
-    const body = new URLSearchParams({ grant_type: 'refresh_token', ...grant });
-    const answer = await fetch(endpoint, { method: 'POST', body });
-    if (!answer.ok) throw new Error(`The issuer answered ${answer.status}.`);
-    const { access_token: token } = (await answer.json()) as { access_token: string };
-    current = { token, until: performance.now() + 180_000 };
-    return token;
-  };
 }
 
 async function startFor(

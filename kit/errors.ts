@@ -67,7 +67,8 @@ export function fromWriteError(error: unknown): unknown {
 
 /** What the PostgreSQL driver and server say while there is no connection to be had: away, restarting, or full. */
 const databaseAway = new Set([
-  ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'ECONNREFUSED'],
+  ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'],
+  ...['ECONNREFUSED', 'ECONNRESET'],
   ...['57P01', '57P02', '57P03', '53300'],
 ]);
 /** Statement or lock timeout. */

@@ -1,4 +1,5 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { currentRequestId } from './telemetry/within-request.ts';
 
 export type { Logger } from 'pino';
 
@@ -18,7 +19,16 @@ const redactedPaths = [
   '*.secret',
 ];
 
-/** One line of JSON an event, to stdout. */
-export function createLogger(service: string, level = 'info'): Logger {
-  return pino({ name: service, level, redact: { paths: redactedPaths, censor: '[redacted]' } });
+/** One line of JSON an event, with the request that it belongs to, to stdout or, in tests, elsewhere. */
+export function createLogger(service: string, level = 'info', destination?: DestinationStream): Logger {
+  const options = {
+    name: service,
+    level,
+    redact: { paths: redactedPaths, censor: '[redacted]' },
+    mixin: () => {
+      const requestId = currentRequestId();
+      return requestId === undefined ? {} : { requestId };
+    },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
 }

@@ -59,6 +59,21 @@ def notebook(x, y):
         yield box(x, y, 236 + width / 2, row, width, 18, 9), DARK
 
 
+def partner_data(x, y):
+    yield box(x, y, 168, 256, 168, 264, 28), WHITE
+    yield box(x, y, 368, 256, 120, 264, 28), YELLOW
+    yield box(x, y, 236, 256, 168, 30, 15), DARK
+    yield max(box(x, y, 316, 256, 78, 78, 6), abs(y - 256) - (348 - x) * 0.9), DARK
+
+
+def data_sets(x, y):
+    yield box(x, y, 256, 256, 344, 280, 28), WHITE
+    yield max(box(x, y, 256, 256, 344, 280, 28), y - 184), YELLOW
+    for column in (172, 256, 340):
+        for row in (228, 284, 340):
+            yield box(x, y, column, row, 56, 18, 9), DARK
+
+
 def draw(shapes):
     rows = bytearray()
     for py in range(SIZE):
@@ -86,7 +101,9 @@ def png(rows):
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    for name, shapes in {"hello": hello, "who-am-i": who_am_i, "files": files, "notebook": notebook}.items():
+    samples = {"hello": hello, "who-am-i": who_am_i, "files": files, "notebook": notebook, "partner-data": partner_data}
+    samples["data-sets"] = data_sets
+    for name, shapes in samples.items():
         target = here / name / "static" / "icon.png"
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(png(draw(shapes)))

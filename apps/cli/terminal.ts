@@ -53,7 +53,7 @@ export function output(json: boolean, value: unknown, asText: () => string): voi
 
 /**
  * Steps of something long: one line each, with the time it took when that is worth telling. The work may tell how far it is; a
- * terminal shows it as it comes, the line at the end the last of it.
+ * terminal shows it as it comes, a log every half minute, the line at the end the last of it.
  */
 export async function step<T>(
   title: string,
@@ -62,12 +62,12 @@ export async function step<T>(
   const live = process.stderr.isTTY === true;
   const started = performance.now();
   let detail = '';
-  let shownAt = 0;
+  let shownAt = live ? 0 : started;
   const tell = (now: string) => {
     detail = `: ${now}`;
-    if (!live || performance.now() - shownAt < 100) return;
+    if (performance.now() - shownAt < (live ? 100 : 30_000)) return;
     shownAt = performance.now();
-    process.stderr.write(`\r\u001b[K  … ${title}${detail}`);
+    process.stderr.write(live ? `\r\u001b[K  … ${title}${detail}` : `  … ${title}${detail}\n`);
   };
   process.stderr.write(live ? `  … ${title}` : '');
   const finish = (mark: string) => {

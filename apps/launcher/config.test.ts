@@ -18,6 +18,8 @@ const good: LauncherConfig = {
   runtimeVersion: '3.11',
   env: [{ name: 'A', value: '' }],
   files: [{ path: 'conf/a', value: 'b' }],
+  secrets: true,
+  secretFiles: '/run/haic-secrets',
   volumeMount: '/data',
   storeUrl: 'http://localhost:8080',
   hmacKey: 'ab'.repeat(32),

@@ -65,9 +65,9 @@ class Reader {
 export function parseLauncherConfig(text: string): LauncherConfig {
   const root = parseObject(text);
   const read = new Reader();
-  const installer = isObject(root.installer) ? root.installer : {};
   const network = isObject(root.network) ? root.network : {};
   const volumeMount = read.optional(root, 'volumeMount');
+  const secretFiles = read.optional(root, 'secretFiles');
   const config: LauncherConfig = {
     instanceId: read.text(root, 'instanceId', 'instanceId', (value) => instanceIdPattern.test(value)),
     appId: read.text(root, 'appId'),
@@ -86,12 +86,16 @@ export function parseLauncherConfig(text: string): LauncherConfig {
     files: read
       .pairs(root, 'files', 'path', (path) => path !== '')
       .map(({ name, value }) => ({ path: name, value })),
+    secrets: root.secrets === true,
+    ...(secretFiles === undefined ? {} : { secretFiles }),
     ...(volumeMount === undefined ? {} : { volumeMount }),
     storeUrl: read.url(root, 'storeUrl'),
     hmacKey: read.text(root, 'hmacKey', 'hmacKey', (value) => /^([0-9a-f]{2}){16,}$/i.test(value)),
     oidc: readOidc(root.oidc, read),
     platformHandle: root.platformHandle === true,
-    installer: { socket: read.text(installer, 'socket', 'installer.socket') },
+    ...(isObject(root.installer)
+      ? { installer: { socket: read.text(root.installer, 'socket', 'installer.socket') } }
+      : {}),
     network: readNetwork(network, read),
   };
   if (config.platformHandle && config.visibility !== 'PRIVATE')
@@ -140,9 +144,11 @@ function readNetwork(from: Json, read: Reader): LauncherConfig['network'] {
   const pypiIndex = read.optional(from, 'pypiIndex', 'network.pypiIndex');
   const httpProxy = read.optional(from, 'httpProxy', 'network.httpProxy');
   const caFile = read.optional(from, 'caFile', 'network.caFile');
+  const authorities = read.optional(from, 'authorities', 'network.authorities');
   return {
     ...(pypiIndex === undefined ? {} : { pypiIndex }),
     ...(httpProxy === undefined ? {} : { httpProxy }),
     ...(caFile === undefined ? {} : { caFile }),
+    ...(authorities === undefined ? {} : { authorities }),
   };
 }

@@ -17,6 +17,8 @@ export interface AccessKey {
 
 export interface WaveFacts {
   readonly wavedPort: number;
+  /** Address that visitors reach it at, by the router. */
+  readonly listen: string;
   readonly webDirectory: string;
   /** waved and the app share it: the app's calls to waved. */
   readonly access: AccessKey;
@@ -99,7 +101,7 @@ export function wavedEnvironment(
     H2O_WAVE_NO_LOG: '1',
     H2O_WAVE_KEEP_APP_LIVE: '1',
     ...Object.fromEntries(chosen.map(({ name, value }) => [name, value])),
-    H2O_WAVE_LISTEN: `${loopback}:${wave.wavedPort}`,
+    H2O_WAVE_LISTEN: `${wave.listen}:${wave.wavedPort}`,
     H2O_WAVE_BASE_URL: config.baseUrl,
     H2O_WAVE_WEB_DIR: wave.webDirectory,
     H2O_WAVE_ACCESS_KEY_ID: wave.access.id,

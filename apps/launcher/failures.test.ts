@@ -36,7 +36,7 @@ async function failureOf(instance: TestInstance) {
 test(
   'an app that crashes at import shows its traceback and the cause, also after the restart',
   limit,
-  async () => {
+  async (t) => {
     bench.store.bundle = await waveBundle('import pandas_of_nobody\nfrom h2o_wave import main\n');
     const instance = await bench.start();
     const failure = await failureOf(instance);
@@ -46,6 +46,8 @@ test(
     assert.ok(instance.lines.some((line) => /^app +\| ModuleNotFoundError/.test(line)));
 
     const release = bench.store.hold();
+    // What is held would hold up every test after this one.
+    t.after(release);
     const next = await bench.start({ root: instance.root });
     const status = await next.until(({ phase }) => phase === 'fetching');
     assert.match(status.previousFailure?.message ?? '', /pandas_of_nobody/);
@@ -266,3 +268,26 @@ test('packages.txt brings programs that the system has not', limit, async (conte
   if (/packages\.txt could not be installed here/.test(log)) return context.skip('apt has no packages here');
   assert.match(log, /RAN Hello, world!/);
 });
+
+test(
+  'a secret that the app may not have ends the start in the words of the store; one that is late is waited for',
+  limit,
+  async () => {
+    bench.store.bundle = await sampleBundle('hello');
+    const detail =
+      'Hello gets no secrets. For the variable KEY: There is no secret "db" that this app may have.';
+    bench.store.secrets = { status: 403, body: { code: 'secret_unavailable', detail } };
+    const failure = await failureOf(await bench.start({ config: { secrets: true } }));
+    assert.match(failure.message, /secrets of this app could not be had[\s\S]*There is no secret "db"/);
+
+    bench.store.secrets = {
+      status: 503,
+      body: { code: 'secure_store_unavailable', detail: 'Not just now.' },
+    };
+    const instance = await bench.start({ config: { secrets: true } });
+    await instance.until(({ message }) => /Waiting for the secrets/.test(message));
+    bench.store.secrets = { status: 200, body: { env: [], files: [] } };
+    await instance.untilReady();
+    await instance.stop();
+  },
+);

@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '@haic/kit/errors.ts';
 import { LaunchFailure } from './failure.ts';
 
 export interface InstanceFile {
   readonly path: string;
-  readonly value: string;
+  readonly value: string | Uint8Array;
 }
 
 /** Where files may go. */
@@ -14,6 +14,8 @@ export interface FilePlaces {
   readonly app: string;
   /** Prefix of all that is outside of the app's folder; empty in a sandbox. */
   readonly root: string;
+  /** In memory: files with values of secrets are kept there, and found where app.toml says by a link. Undefined where there is none. */
+  readonly secrets: string | undefined;
   /** The launcher's own folders, which no file may be in. */
   readonly reserved: readonly string[];
 }
@@ -24,24 +26,47 @@ export interface FilePlaces {
  * lies on its data volume; all others are read-only there.
  */
 export async function writeInstanceFiles(places: FilePlaces, files: readonly InstanceFile[]): Promise<void> {
-  for (const file of files) {
-    const { target, within } = placeOf(places, file.path);
-    await mkdir(path.dirname(target), { recursive: true }).catch((error: unknown) => {
-      throw cannotWrite(file.path, error);
-    });
-    const directory = await realpath(path.dirname(target));
-    if (!isBelow(await realpath(within), directory)) throw outside(file.path);
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const handle = await open(path.join(directory, path.basename(target)), flags, 0o600).catch(
-      (error: unknown) => {
-        throw cannotWrite(file.path, error);
-      },
-    );
+  for (const file of files) await writeInto(await folderFor(places, file), file);
+}
+
+/** The same for values of secrets, which touch no disk where memory is to be had. */
+export async function writeSecretFiles(places: FilePlaces, files: readonly InstanceFile[]): Promise<void> {
+  if (places.secrets === undefined) return writeInstanceFiles(places, files);
+  for (const [index, file] of files.entries()) {
+    const folder = await folderFor(places, file);
+    const kept = path.join(places.secrets, String(index + 1));
+    await mkdir(kept, { recursive: true, mode: 0o700 });
+    await writeInto(kept, file);
+    const name = path.basename(file.path);
     try {
-      await handle.writeFile(file.value);
-    } finally {
-      await handle.close();
+      await rm(path.join(folder, name), { force: true });
+      await symlink(path.join(kept, name), path.join(folder, name));
+    } catch (error) {
+      throw cannotWrite(file.path, error);
     }
+  }
+}
+
+async function folderFor(places: FilePlaces, file: InstanceFile): Promise<string> {
+  const { target, within } = placeOf(places, file.path);
+  await mkdir(path.dirname(target), { recursive: true }).catch((error: unknown) => {
+    throw cannotWrite(file.path, error);
+  });
+  const directory = await realpath(path.dirname(target));
+  if (!isBelow(await realpath(within), directory)) throw outside(file.path);
+  return directory;
+}
+
+async function writeInto(folder: string, file: InstanceFile): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  const target = path.join(folder, path.basename(file.path));
+  const handle = await open(target, flags, 0o600).catch((error: unknown) => {
+    throw cannotWrite(file.path, error);
+  });
+  try {
+    await handle.writeFile(file.value);
+  } finally {
+    await handle.close();
   }
 }
 

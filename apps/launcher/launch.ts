@@ -2,21 +2,23 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '@haic/kit/errors.ts';
 import type { LauncherConfig } from '@haic/services/app-store/scheduler/launcher-config.ts';
-import { connectInstaller } from '@haic/services/environments/client.ts';
+import { withOwnAuthorities } from './certificates.ts';
 import type { Child } from './child-process.ts';
 import { parseLauncherConfig } from './config.ts';
 import { siteEnvironment } from './environment.ts';
 import { LaunchFailure } from './failure.ts';
 import { fetchBundle } from './fetch-bundle.ts';
-import { writeInstanceFiles } from './instance-files.ts';
+import { type FilePlaces, writeInstanceFiles, writeSecretFiles } from './instance-files.ts';
 import type { InstanceLog } from './instance-log.ts';
 import { waitForIssuer } from './issuer.ts';
 import { installOsPackages } from './os-packages.ts';
+import { reachInstaller } from './own-installer.ts';
 import { type LauncherPaths, launcherPaths } from './paths.ts';
 import { forgetPreviousFailure } from './previous-failure.ts';
 import { type ProcessContext, processFailure, startApp, startWaved } from './processes.ts';
 import { askForWaved, preparePython } from './python-environment.ts';
 import type { PythonSetup } from './python-setup.ts';
+import { fetchSecrets } from './secret-values.ts';
 import type { LauncherSettings } from './settings.ts';
 import type { LaunchStatus } from './status.ts';
 import { connectStore, type StoreClient } from './store.ts';
@@ -51,19 +53,22 @@ interface Instance extends Launch {
  * ends, and the signal's reason when the instance is asked to stop.
  */
 export async function launch(options: Launch): Promise<never> {
-  const config = await readConfiguration(options);
+  const config = await withOwnAuthorities(
+    await readConfiguration(options),
+    launcherPaths(options.settings.root),
+  );
   const instance = {
     ...options,
     config,
     paths: launcherPaths(options.settings.root),
     store: connectStore(config),
   };
-  const { publishedOn } = await bringBundle(instance);
+  const { publishedOn, env } = await bringBundle(instance);
   options.status.enter('installing');
   const installed = await install(instance, publishedOn);
   options.status.enter('starting');
   await awaitIssuer(instance);
-  return superviseProcesses(instance, installed);
+  return superviseProcesses({ ...instance, config: { ...config, env: [...config.env, ...env] } }, installed);
 }
 
 async function readConfiguration({ settings, log, onConfig }: Launch): Promise<LauncherConfig> {
@@ -83,6 +88,7 @@ async function readConfiguration({ settings, log, onConfig }: Launch): Promise<L
   return config;
 }
 
+/** The bundle, and beside it what app.toml has written into files. Returns what the app gets of secrets in its environment. */
 async function bringBundle({ config, paths, store, settings, log, status, signal }: Instance) {
   for (const folder of [paths.home, paths.waved, paths.notes, paths.temporary])
     await mkdir(folder, { recursive: true });
@@ -93,16 +99,25 @@ async function bringBundle({ config, paths, store, settings, log, status, signal
   const timeoutSeconds = settings.downloadTimeout;
   const say = (message: string) => status.say(message);
   const bundle = await fetchBundle({ store, paths, dataVolume, timeoutSeconds, log, say, signal });
-  const reserved = [paths.resources, paths.temporary];
-  await writeInstanceFiles({ app: paths.app, root: settings.root, reserved }, config.files);
-  return bundle;
+  const secrets = await fetchSecrets({ config, store, timeoutSeconds, log, say, signal });
+  const places: FilePlaces = {
+    app: paths.app,
+    root: settings.root,
+    // Without a sandbox there is no memory of one's own.
+    secrets: settings.root === '' ? config.secretFiles : undefined,
+    reserved: [paths.resources, paths.temporary],
+  };
+  await writeInstanceFiles(places, config.files);
+  await writeSecretFiles(places, secrets.files);
+  return { ...bundle, env: secrets.env };
 }
 
 async function install(instance: Instance, publishedOn: string) {
   const { config, paths, settings, log, status, signal } = instance;
   const site = siteEnvironment(config, instance.inherited);
+  const installer = await reachInstaller({ config, settings, paths, site, log, signal });
   const setup: PythonSetup = {
-    installer: connectInstaller(config.installer.socket),
+    installer: installer.client,
     paths,
     mode: config.mode,
     module: config.module,
@@ -117,10 +132,14 @@ async function install(instance: Instance, publishedOn: string) {
     patience: { deadlineMs: 15 * 60_000, firstPauseMs: 250, longestPauseMs: 5_000 },
     signal,
   };
-  const packages = await installOsPackages({ paths, site, log, signal });
-  await preparePython(setup);
-  const waved = config.mode === 'wave' ? await askForWaved(setup) : undefined;
-  return { site, packages, waved };
+  try {
+    const packages = await installOsPackages({ paths, site, log, signal });
+    await preparePython(setup);
+    const waved = config.mode === 'wave' ? await askForWaved(setup) : undefined;
+    return { site, packages, waved };
+  } finally {
+    await installer.end();
+  }
 }
 
 async function awaitIssuer({ config, log, status, signal }: Instance): Promise<void> {
@@ -151,6 +170,7 @@ async function superviseProcesses(
     log,
     say: (message) => status.say(message),
     signal,
+    listen: settings.listen,
     own: (kind, child) => {
       owned[kind] = child;
     },

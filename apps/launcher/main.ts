@@ -5,7 +5,6 @@ import { LaunchFailure } from './failure.ts';
 import { InstanceLog } from './instance-log.ts';
 import { launch, type Owned } from './launch.ts';
 import { launcherPaths } from './paths.ts';
-import { loopback } from './ports.ts';
 import { readPreviousFailure, writePreviousFailure } from './previous-failure.ts';
 import { type LauncherSettings, launcherSettings } from './settings.ts';
 import { LaunchStatus } from './status.ts';
@@ -39,16 +38,17 @@ async function runWith(settings: LauncherSettings, log: InstanceLog): Promise<nu
   const stop = new AbortController();
   const status = new LaunchStatus(log);
   const { notes } = launcherPaths(settings.root);
+  // Before anybody can look: a page without it would say that nothing had happened.
+  status.remember(await readPreviousFailure(notes));
   let facts = { appName: 'App instance', appVersion: '' };
   const server = await startStatusServer({
-    host: loopback,
+    host: settings.listen,
     port: settings.portStatus,
     facts: () => facts,
     status,
     log,
   });
-  log.line('launcher', `Status page on ${loopback}:${server.port}`);
-  status.remember(await readPreviousFailure(notes));
+  log.line('launcher', `Status page on ${settings.listen}:${server.port}`);
   const owned: Owned = { waved: undefined, app: undefined, tokenEndpoint: undefined };
   const asked = (signal: string) => {
     if (!stop.signal.aborted) log.line('launcher', `${signal}: stopping the app, then waved.`);

@@ -9,6 +9,8 @@ export interface LauncherPaths {
   /** The interpreter's environment: a link to the shared one, or a private build. */
   readonly venv: string;
   readonly uvCache: string;
+  /** Where the instance makes its environments itself, if it does. */
+  readonly environments: string;
   readonly packages: string;
   /**
    * waved's working directory: a real directory two levels below the root, because bundles name their folders relative to it
@@ -28,6 +30,7 @@ export function launcherPaths(root: string): LauncherPaths {
     home: below('resources/home'),
     venv: below('resources/venv'),
     uvCache: below('resources/uv-cache'),
+    environments: below('resources/environments'),
     packages: below('resources/packages'),
     waved: below('resources/waved'),
     notes: below('resources/launcher'),

@@ -18,6 +18,7 @@ import type { InstanceLog } from './instance-log.ts';
 import { describeEnd, likelyCause } from './likely-cause.ts';
 import type { LauncherPaths } from './paths.ts';
 import { accepts, freePort, isFree, loopback } from './ports.ts';
+import { relayToLoopback } from './relay.ts';
 
 export interface ProcessContext {
   readonly config: LauncherConfig;
@@ -26,6 +27,8 @@ export interface ProcessContext {
   readonly log: InstanceLog;
   readonly say: (message: string) => void;
   readonly signal: AbortSignal;
+  /** Address that visitors reach waved or the app at, by the router. */
+  readonly listen: string;
   /** Told of every child at once, so that whatever happens next, it is stopped. */
   readonly own: (kind: 'waved' | 'app', child: Child) => void;
 }
@@ -47,11 +50,11 @@ function newAccessKey(log: InstanceLog): AccessKey {
 
 /** waved comes first: the app registers itself once, at its start (contract wave-app §3). */
 export async function startWaved(context: ProcessContext, waved: Waved, port: number): Promise<RunningWaved> {
-  const { config, paths, site, log } = context;
+  const { config, paths, site, log, listen } = context;
   await requireFree(port);
   await mkdir(path.join(paths.waved, 'data'), { recursive: true });
-  const facts = { wavedPort: port, webDirectory: waved.www, access: newAccessKey(log) };
-  log.line('launcher', `Starting waved ${waved.version} on ${loopback}:${port}${config.baseUrl}`);
+  const facts = { wavedPort: port, listen, webDirectory: waved.www, access: newAccessKey(log) };
+  log.line('launcher', `Starting waved ${waved.version} on ${listen}:${port}${config.baseUrl}`);
   const child = startChild({
     command: waved.binary,
     args: [],
@@ -86,7 +89,10 @@ export async function startApp(
     if (waved === undefined) await requireFree(port);
     const child = spawnApp(context, { ...rest, port, appAccess, wave: waved?.facts });
     const end = await listening(context, child, port, 'The app');
-    if (end === undefined) return child;
+    if (end === undefined) {
+      if (waved === undefined && context.listen !== loopback) await relayToLoopback(port);
+      return child;
+    }
     const taken = context.log.last(20, 'app').some((line) => /address already in use/i.test(line));
     if (!taken || waved === undefined || attempt === portAttempts) throw processFailure(context, 'app', end);
     context.log.line('launcher', `Port ${port} was taken by another process; trying another one.`);

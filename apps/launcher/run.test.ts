@@ -206,3 +206,69 @@ http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), Hi).serve_forever
   assert.equal(await (await fetch(instance.appUrl)).text(), 'plain python');
   await instance.stop();
 });
+
+test(
+  'what the app gets of secrets is asked for at each start, in no log, and in no environment but its own',
+  limit,
+  async () => {
+    const secretsOf = (value: string) => ({
+      status: 200,
+      body: {
+        env: [{ name: 'DB_PASSWORD', value }],
+        files: [
+          {
+            path: 'conf/key.txt',
+            base64: Buffer.from(`${value}-in-a-file\nand more of ${value}`).toString('base64'),
+          },
+        ],
+      },
+    });
+    const config = { secrets: true, files: [{ path: 'more/settings.txt', value: 'x' }] };
+    let root: string | undefined;
+    for (const value of ['canary-7c1f-first', 'canary-7c1f-second']) {
+      bench.store.secrets = secretsOf(value);
+      bench.store.bundle = await waveBundle(`
+import os
+from h2o_wave import Q, app, main
+print('ENV ' + os.environ['DB_PASSWORD'], flush=True)
+print('FILE ' + open('conf/key.txt').read(), flush=True)
+print('LENGTH %d' % len(os.environ['DB_PASSWORD']), flush=True)
+@app('/')
+async def serve(q: Q):
+    pass
+`);
+      const instance = await bench.start({ config, ...(root === undefined ? {} : { root }) });
+      root = instance.root;
+      await instance.untilReady();
+      const log = instance.lines.join('\n');
+      assert.match(log, new RegExp(`LENGTH ${value.length}`));
+      assert.match(log, /ENV \[redacted\]/);
+      assert.match(log, /FILE \[redacted\]/);
+      assert.doesNotMatch(log, /canary/);
+      assert.doesNotMatch(JSON.stringify(await instance.status()), /canary/);
+      assert.equal(
+        await readFile(path.join(instance.root, 'app/conf/key.txt'), 'utf8'),
+        `${value}-in-a-file\nand more of ${value}`,
+      );
+      const holders = await holdersOf(value);
+      assert.ok(
+        holders.length > 0 && holders.every((command) => /uvicorn/.test(command)),
+        holders.join('\n'),
+      );
+      assert.equal((await instance.stop()).code, 0);
+    }
+    assert.equal(bench.store.calls.filter((call) => call.endsWith('/secrets')).length, 2);
+  },
+);
+
+/** Command lines of the processes of this machine whose environment holds a value; none may hold it in the command itself. */
+async function holdersOf(value: string): Promise<string[]> {
+  const holders: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    assert.ok(!command.includes(value));
+    if (environment.includes(value)) holders.push(command);
+  }
+  return holders;
+}

@@ -1,4 +1,5 @@
 import { type ConfigOf, integer, optionalText, text } from '@haic/kit/config.ts';
+import { loopback } from './ports.ts';
 
 /** What the sandbox tells the launcher; everything about the instance is in the file that HAIC_LAUNCHER_CONFIG names. */
 export const launcherSettings = {
@@ -15,6 +16,17 @@ export const launcherSettings = {
   configFile: text({ env: 'HAIC_LAUNCHER_CONFIG', doc: 'File with what this instance is (LauncherConfig).' }),
   root: text({ env: 'HAIC_ROOT', doc: 'Prefix of /app, /resources and /tmp; empty in a sandbox.' }, ''),
   uv: optionalText({ env: 'HAIC_UV', doc: 'Place of uv, for requirements that have to be built.' }),
+  installer: optionalText({
+    env: 'HAIC_INSTALLER',
+    doc: 'The installer as one file, where there is none for the machine: in pods.',
+  }),
+  listen: text(
+    {
+      env: 'HAIC_LISTEN',
+      doc: 'Address that the status page and the app are reached at; all addresses (0.0.0.0) in a pod, which has a network of its own.',
+    },
+    loopback,
+  ),
   downloadTimeout: integer(
     { env: 'H2O_CLOUD_APP_DOWNLOAD_TIMEOUT', doc: 'Seconds until fetching the bundle is given up.' },
     300,

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { LauncherConfig } from '@haic/services/app-store/scheduler/launcher-config.ts';
+import type { LauncherConfig, SecretValues } from '@haic/services/app-store/scheduler/launcher-config.ts';
 import { http, https } from './builtin.ts';
 import { trustedCertificates } from './certificates.ts';
 
@@ -17,6 +17,8 @@ export interface StoreClient {
   /** Writes the bundle to `file`. Throws StoreRefusal when asking again would not help. */
   downloadBundle(file: string, options: { maximumBytes: number; signal: AbortSignal }): Promise<void>;
   requestToken(options: { signal: AbortSignal }): Promise<StoreAnswer>;
+  /** Throws StoreRefusal when asking again would not help. */
+  requestSecrets(options: { signal: AbortSignal }): Promise<SecretValues>;
 }
 
 /** The store understood and said no. */
@@ -44,11 +46,7 @@ export function connectStore(config: LauncherConfig): StoreClient {
     downloadBundle: async (file, { maximumBytes, signal }) => {
       const response = await call('GET', 'bundle', signal);
       const status = response.statusCode ?? 0;
-      if (status !== 200) {
-        const text = await readText(response);
-        const message = `The App Store answered ${status}${detailOf(text)}`;
-        throw isFinal(status) ? new StoreRefusal(message) : new Error(message);
-      }
+      if (status !== 200) throw refusalOf(status, await readText(response));
       await pipeline(response, limitBytes(maximumBytes), createWriteStream(file, { mode: 0o600 }), {
         signal,
       });
@@ -57,7 +55,19 @@ export function connectStore(config: LauncherConfig): StoreClient {
       const response = await call('POST', 'token', signal);
       return { status: response.statusCode ?? 0, body: await readText(response) };
     },
+    requestSecrets: async ({ signal }) => {
+      const response = await call('POST', 'secrets', signal);
+      const status = response.statusCode ?? 0;
+      const text = await readText(response, secretsLimit);
+      if (status !== 200) throw refusalOf(status, text);
+      return JSON.parse(text) as SecretValues;
+    },
   };
+}
+
+function refusalOf(status: number, text: string): Error {
+  const message = `The App Store answered ${status}${detailOf(text)}`;
+  return isFinal(status) ? new StoreRefusal(message) : new Error(message);
 }
 
 /** 401 may be a clock that is being set right, 404 and 409 a store that is just coming up with this instance: those are asked again. */
@@ -89,13 +99,14 @@ function send(
 }
 
 const answerLimit = 1024 * 1024;
+const secretsLimit = 64 * 1024 * 1024;
 
-async function readText(response: IncomingMessage): Promise<string> {
+async function readText(response: IncomingMessage, limit = answerLimit): Promise<string> {
   let text = '';
   response.setEncoding('utf8');
   for await (const chunk of response) {
     text += chunk;
-    if (text.length > answerLimit) throw new Error('The App Store sent an answer that is too long.');
+    if (text.length > limit) throw new Error('The App Store sent an answer that is too long.');
   }
   return text;
 }
@@ -103,7 +114,7 @@ async function readText(response: IncomingMessage): Promise<string> {
 function detailOf(text: string): string {
   try {
     const problem = JSON.parse(text) as { detail?: unknown };
-    return typeof problem.detail === 'string' ? `: ${problem.detail.slice(0, 300)}` : '.';
+    return typeof problem.detail === 'string' ? `: ${problem.detail.slice(0, 1000)}` : '.';
   } catch {
     return '.';
   }

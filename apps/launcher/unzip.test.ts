@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
-import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  access,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { emptyFolder, writeInstanceFiles } from './instance-files.ts';
+import { emptyFolder, writeInstanceFiles, writeSecretFiles } from './instance-files.ts';
 import { makeZip, type ZipItem } from './testing/zip.ts';
 import { unzip } from './unzip.ts';
 
@@ -89,7 +100,8 @@ test('a bundle that is too large when unpacked, or has too many entries, is refu
 test('[[File]] values are written below the app, also where a link would lead elsewhere', async () => {
   const app = path.join(base, 'app');
   await mkdir(path.join(app, 'conf'), { recursive: true });
-  const places = { app, root: base, reserved: [path.join(base, 'resources'), path.join(base, 'tmp')] };
+  const reserved = [path.join(base, 'resources'), path.join(base, 'tmp')];
+  const places = { app, root: base, secrets: undefined, reserved };
   await writeInstanceFiles(places, [
     { path: 'conf/a.txt', value: 'one' },
     { path: './new/deep/b.txt', value: 'two' },
@@ -115,6 +127,31 @@ test('[[File]] values are written below the app, also where a link would lead el
   for (const name of [...wrong, '/top.txt', '/config/../etc/x', '/config/link', '/app/../etc/x'])
     await assert.rejects(writeInstanceFiles(places, [{ path: name, value: 'x' }]), /\[\[File\]\]/, name);
   await assert.rejects(access(path.join(base, 'target')));
+});
+
+test('files that hold secrets are links to what is in memory, written anew and never through what the bundle brought', async () => {
+  const app = path.join(base, 'app-with-secrets');
+  const secrets = path.join(base, 'memory');
+  await mkdir(path.join(app, 'conf'), { recursive: true });
+  await mkdir(secrets);
+  await writeFile(path.join(app, 'conf/key'), 'an example of the bundle');
+  await symlink(path.join(base, 'stranger'), path.join(app, 'link'));
+  const places = { app, root: base, secrets, reserved: [] };
+  for (const value of ['first', 'second'])
+    await writeSecretFiles(places, [
+      { path: 'conf/key', value },
+      { path: 'other/key', value: Buffer.of(0, 255) },
+    ]);
+  assert.equal(await readFile(path.join(app, 'conf/key'), 'utf8'), 'second');
+  assert.deepEqual(await readFile(path.join(app, 'other/key')), Buffer.of(0, 255));
+  assert.ok((await realpath(path.join(app, 'conf/key'))).startsWith(await realpath(secrets)));
+  assert.equal((await stat(path.join(app, 'conf/key'))).mode & 0o777, 0o600);
+  for (const name of ['top.txt', '../out/x', '/etc/x', 'link/x'])
+    await assert.rejects(writeSecretFiles(places, [{ path: name, value: 'x' }]), /\[\[File\]\]/, name);
+  await assert.rejects(access(path.join(base, 'stranger')));
+
+  await writeSecretFiles({ ...places, secrets: undefined }, [{ path: 'conf/plain', value: 'x' }]);
+  assert.equal(await realpath(path.join(app, 'conf/plain')), path.join(await realpath(app), 'conf/plain'));
 });
 
 test('the folder is emptied but for a data volume inside of it', async () => {

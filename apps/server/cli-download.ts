@@ -5,8 +5,6 @@ import { binary, textual } from '@haic/kit/http/operation.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import { haicVersion } from '@haic/kit/version.ts';
 
-export { cliFileOf } from './installation.ts';
-
 const config = { public: 'command line download' };
 const tags = ['Command line'];
 

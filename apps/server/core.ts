@@ -1,49 +1,57 @@
 import { chmod, rm } from 'node:fs/promises';
-import path from 'node:path';
-import type { IdempotencyStore } from '@haic/kit/http/idempotency/port.ts';
 import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import { createHttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
+import type { Meter } from '@haic/kit/telemetry/meter.ts';
+import type { Tracer } from '@haic/kit/telemetry/tracer.ts';
 import { haicVersion } from '@haic/kit/version.ts';
-import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
-import {
-  createPostgresIdempotencyStore,
-  idempotencyMigrations,
-} from '@haic/platform/database/idempotency/store.ts';
+import { createPostgresIdempotencyStore } from '@haic/platform/database/idempotency/store.ts';
 import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
-import { type Catalog, catalogMigrations, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
-import { createScheduler, type Scheduler } from '@haic/services/app-store/scheduler/scheduler.ts';
 import { createDiscovery } from '@haic/services/discovery/discovery.ts';
-import { connectInstaller } from '@haic/services/environments/client.ts';
-import { identityMigrations } from '@haic/services/identity/identity.ts';
+import type { WhenPersonEnds } from '@haic/services/identity/client.ts';
+import { createSecretsOfApps } from '@haic/services/secrets/app-secrets/app-secrets.ts';
+import { createWorkspaces } from '@haic/services/workspaces/workspaces.ts';
 import { describeHaic, rateLimitsOf } from './api.ts';
-import { cliFileOf, registerCliDownload } from './cli-download.ts';
+import { type AppStore, composeAppStore } from './app-store.ts';
+import { composeAudit } from './audit.ts';
+import { listenForRoles } from './channels.ts';
+import { registerCliDownload } from './cli-download.ts';
 import { composeIdentity } from './identity.ts';
-import { type Installation, readSecrets } from './installation.ts';
-import { ensureInstaller } from './installer.ts';
-import { watchInstaller } from './installer-watchdog.ts';
+import { type Installation, prepareCoreFolders, readSecrets } from './installation.ts';
+import { coreMigrations } from './migrations.ts';
+import { composeOcean } from './ocean.ts';
+import { measureDatabase, measureOutbox, measureWorkloads } from './operations.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { registerPortal } from './portal.ts';
-import { createRuntime, type WorkloadPaths, workloadPaths } from './runtime.ts';
-import { runtimeVersionsOf } from './runtime-versions.ts';
+import { checkRegularly, sweepDaily } from './regular-work.ts';
+import { composeSecrets, isGoneAccordingTo } from './secrets.ts';
 import type { RunningRole } from './serve.ts';
+import { driveRecords, serviceAddresses } from './service-addresses.ts';
+import { createServiceHost } from './service-host.ts';
 import { requireDatabaseUrl, type ServerSettings } from './settings.ts';
 import { tokenVerifierOf } from './token-verifier.ts';
-import { writeTrustBundle } from './trust.ts';
 
-/** Identity, discovery, catalog and scheduler in one process, on a Unix socket that only the owner of the installation opens. */
+/**
+ * Identity, discovery, catalog and scheduler in one process, on a Unix socket that only the owner of the installation opens, and for the other
+ * roles where they are elsewhere on a channel that only they can open.
+ */
 export async function startCore(options: {
   settings: ServerSettings;
   installation: Installation;
   logger: Logger;
+  meter: Meter | undefined;
+  tracer: Tracer | undefined;
 }): Promise<RunningRole> {
-  const { settings, installation: at, logger } = options;
+  const { settings, installation: at, logger, meter, tracer } = options;
   const { publicUrl, issuer } = settings;
+  await prepareCoreFolders(at);
   const secrets = await readSecrets(at);
   const database = connectPostgres({ url: requireDatabaseUrl(settings), applicationName: 'haic-core' });
-  for (const migrations of [identityMigrations, catalogMigrations, idempotencyMigrations])
-    await migrate(database, migrations);
+  for (const migrations of coreMigrations) await migrate(database, migrations);
 
+  const audit = composeAudit({
+    ...{ settings, installation: at, masterKey: secrets.masterKey, database, logger },
+  });
   const ownSocket = fetchOverSocket(at.coreSocket);
   const verifyToken = tokenVerifierOf(settings, ownSocket);
   const idempotency = createPostgresIdempotencyStore(database);
@@ -53,124 +61,133 @@ export async function startCore(options: {
     checkAnswers: settings.checkAnswers,
     rateLimits: rateLimitsOf(settings),
     idempotency,
+    audit: audit.outbox,
+    meter,
+    tracer,
   });
   await describeHaic(server, haicVersion, publicUrl);
+  const services = createServiceHost({ server, verifyToken, settings, audit: audit.outbox, logger });
 
-  // Identity and the catalog tell the scheduler things, and it asks them: one of them has to be named first.
-  let scheduler: Scheduler | undefined;
+  // Identity and the secrets of apps come before those who ask them, whom they tell and ask in turn.
+  const whenPersonEnds: WhenPersonEnds[] = [];
+  let appStore: AppStore | undefined;
   const identity = await composeIdentity({
     settings,
     secrets,
     database,
     logger,
-    whenPersonEnds: async (subject) => scheduler?.whenPersonEnds(subject),
+    audit: audit.outbox,
+    whenPersonEnds: async (subject, username) => {
+      await Promise.all(whenPersonEnds.map((hear) => hear(subject, username)));
+    },
+    actsForOwner: async (instanceId, subject) =>
+      (await appStore?.scheduler.actsForOwner(instanceId, subject)) === true,
   });
-  const trustBundle = await writeTrustBundle(at, settings.caFile);
-  const runtime = await createRuntime(at, settings, logger);
-  const paths = workloadPaths(at, runtime.isolated);
-  await ensureInstaller(runtime, settings, at, paths, trustBundle !== undefined);
-  const installer = connectInstaller(path.join(at.installer, path.basename(paths.installerSocket)));
-  const installerWatchdog = watchInstaller({ runtime, installer, logger });
-  const runtimeVersions = await runtimeVersionsOf(settings.runtimeVersions);
-
-  const catalog = await createCatalog({
-    database,
-    blobs: await createFilesystemBlobStore({ directory: at.blobs }),
-    temporaryDirectory: at.uploads,
-    instancesOf: async (appId) => (await scheduler?.instancesOf(appId)) ?? 0,
-    identity: identity.client,
-    whenAppIsHandedOver: async (appId, owner) => scheduler?.whenAppIsHandedOver(appId, owner),
-    runtimeVersions,
-    requireRuntimeVersion: settings.requireRuntimeVersion,
-    downloads: settings.appDownloads,
-    versionLimit: settings.appVersionLimit,
-    logger,
+  const workspaces = await createWorkspaces({
+    ...{ database, directory: identity.directory, audit: audit.outbox, logger },
   });
-  scheduler = createScheduler({
-    runtime,
-    catalog: catalog.client,
-    identity: identity.client,
-    masterKey: secrets.masterKey,
-    publicUrl,
-    issuer,
-    launcher: { image: 'app-runtime', command: [paths.node, `${paths.assets}/launcher.mjs`] },
-    installer: { socket: paths.installerSocket },
-    network: networkOf(settings, paths, trustBundle !== undefined),
-    runtimeVersions,
-    limits: { fullAccess: settings.instanceLimit, visitor: settings.visitorInstanceLimit },
-    suspendAfter: settings.suspendAfterHours === 0 ? 'never' : settings.suspendAfterHours * 3600,
-    logger,
+  const trail = audit.begin({ identity: identity.client, workspaces: workspaces.client });
+  const secureStore = composeSecrets({
+    ...{ settings, installation: at, secrets, database, logger },
+    ...{ workspaces: workspaces.client, audit: audit.outbox },
+    ...{ publicUrl, verifyToken, identity: identity.client },
+    isGone: isGoneAccordingTo(identity.client),
   });
+  whenPersonEnds.push(secureStore.whenPersonEnds);
+  workspaces.holds(secureStore.contents);
+  const secretsOfApps = createSecretsOfApps({
+    store: secureStore.client,
+    ...{ workspaces: workspaces.client, identity: identity.client, logger },
+    catalog: () => {
+      if (appStore === undefined) throw new Error('The catalog was asked before it was composed.');
+      return appStore.catalog.client;
+    },
+  });
+  appStore = await composeAppStore({
+    ...{ settings, installation: at, masterKey: secrets.masterKey, database, logger },
+    ...{ identity: identity.client, secrets: secretsOfApps.client },
+  });
+  const { apps, catalog, scheduler } = appStore;
+  const ocean = await composeOcean({
+    ...{ settings, installation: at, masterKey: secrets.masterKey, database, logger },
+    ...{ workspaces: workspaces.client, identity: identity.client },
+  });
+  whenPersonEnds.push(scheduler.whenPersonEnds, ocean.formerPeople.whenPersonEnds);
+  workspaces.holds(ocean.contents);
 
   await scheduler.readdress();
-  runtime.begin();
+  apps.begin();
 
   server.get('/healthz', { config: { public: 'health' } }, async () => {
     await database.sql`select 1`;
     return { status: 'ok' };
   });
   identity.register(server);
-  createDiscovery({ publicUrl, issuerUrl: issuer, version: haicVersion }).register(server);
+  workspaces.register(server, serviceAddresses.mlops.prefix);
+  await services.mount(serviceAddresses.workspaces, {
+    services: workspaces.services,
+    deed: 'see workspaces',
+  });
+  await services.mount(serviceAddresses.mlops, { services: [], deed: 'see who one is' });
+  await services.mount(serviceAddresses.auditTrail, {
+    services: trail.services,
+    deed: 'see what is served',
+  });
+  secureStore.register(server);
+  secretsOfApps.register(server);
+  await services.mount(serviceAddresses.secureStore, { services: secureStore.services, deed: 'use secrets' });
+  createDiscovery({
+    ...{ publicUrl, issuerUrl: issuer, version: haicVersion },
+    services: [...services.records(), ...driveRecords(settings.driveUrl)],
+  }).register(server);
+  trail.register(server);
   catalog.register(server);
   scheduler.register(server);
-  registerOperatorRoutes(server, runtime);
-  await registerCliDownload(server, cliFileOf(at));
+  ocean.register(server);
+  registerOperatorRoutes(server, apps.runtime, audit.outbox);
+  measureDatabase(meter, database);
+  measureOutbox(meter, audit.outbox);
+  measureWorkloads(meter, apps.runtime);
+  await registerCliDownload(server, at.cliFile);
   if (settings.portalDirectory !== undefined) await registerPortal(server, settings.portalDirectory);
 
+  if (server.auditGaps.length > 0)
+    logger.warn(
+      { gaps: server.auditGaps },
+      'Something can be changed that the audit trail does not hear of.',
+    );
+  // Before core's own socket: who waits for core to be healthy waits for this, too.
+  await services.listen();
   await rm(at.coreSocket, { force: true });
   await server.listen({ path: at.coreSocket });
   await chmod(at.coreSocket, 0o600);
-  const sweep = sweepDaily(catalog, idempotency, logger);
+  const channel = await listenForRoles(server.server, settings, secrets.masterKey, logger);
+  const sweeps = sweepDaily(
+    {
+      'blobs of apps': catalog,
+      'kept answers': idempotency,
+      'deleted secrets': secureStore,
+      'the trash of Drive': ocean,
+      'uploads to Drive': ocean.staleUploads,
+      'what those who are gone left in Drive': ocean.formerPeople,
+    },
+    logger,
+  );
   const checks = checkRegularly(catalog, settings.preconditionMinutes, logger);
   return {
     stop: async () => {
-      clearInterval(sweep);
+      sweeps.stop();
       checks.stop();
-      scheduler.stop();
-      installerWatchdog.stop();
-      await server.close();
-      await runtime.stop();
+      appStore?.beginStop();
+      await Promise.all([server.close(), services.close(), channel?.close()]);
+      await ocean.stop();
+      await apps.stop();
+      await secureStore.stop();
+      await workspaces.stop();
+      await audit.stop();
       await identity.stop();
       await ownSocket.close();
       await database.close();
     },
   };
 }
-
-/** Collects what nobody needs any more, and what a killed import or deletion left behind: at the start and once a day. */
-function sweepDaily(catalog: Catalog, idempotency: IdempotencyStore, logger: Logger): NodeJS.Timeout {
-  const sweep = () => {
-    catalog
-      .sweep()
-      .catch((error: unknown) => logger.warn({ err: error }, 'Orphaned blobs could not be swept.'));
-    idempotency
-      .sweep()
-      .catch((error: unknown) => logger.warn({ err: error }, 'Kept answers could not be swept.'));
-  };
-  sweep();
-  return setInterval(sweep, 24 * 60 * 60 * 1000);
-}
-
-/** Whether apps can still run, at the start and then regularly. */
-function checkRegularly(catalog: Catalog, minutes: number, logger: Logger): { stop(): void } {
-  const stopping = new AbortController();
-  const check = () => {
-    catalog.checkPreconditions(stopping.signal).catch((error: unknown) => {
-      if (!stopping.signal.aborted) logger.warn({ err: error }, 'Apps could not be checked.');
-    });
-  };
-  check();
-  const timer = minutes === 0 ? undefined : setInterval(check, minutes * 60_000);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      stopping.abort(new Error('Haic is stopping.'));
-    },
-  };
-}
-
-const networkOf = (settings: ServerSettings, paths: WorkloadPaths, hasTrustBundle: boolean) => ({
-  ...(settings.pythonIndex === undefined ? {} : { pypiIndex: settings.pythonIndex }),
-  ...(settings.httpProxy === undefined ? {} : { httpProxy: settings.httpProxy }),
-  ...(hasTrustBundle ? { caFile: paths.trustBundle } : {}),
-});

@@ -1,15 +1,20 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, open, readFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { deriveKey, masterKeyBytes } from '@haic/kit/keys.ts';
+
+const run = promisify(execFile);
 
 /** Where an installation keeps what it keeps. Everything below `home` is backed up; everything below `cache` can be made again. */
 export interface Installation {
   readonly home: string;
   readonly cache: string;
   readonly secrets: string;
+  readonly masterKeyFile: string;
   readonly postgresData: string;
   readonly blobs: string;
   readonly run: string;
@@ -25,8 +30,12 @@ export interface Installation {
   /** Holds nothing but the installer's socket; mounted into every app's sandbox. */
   readonly installer: string;
   readonly uploads: string;
+  /** How far the audit trail has come, beside the database that holds it. */
+  readonly auditWitness: string;
   /** The platform's own bundled programs. */
   readonly programs: string;
+  /** The command line: to be called on this machine, and to be downloaded from any other. */
+  readonly cliFile: string;
 }
 
 /** The installer's own uid when root starts Haic. Workloads have uids from 61000 up, PostgreSQL has 65534. */
@@ -37,16 +46,19 @@ const isRoot = () => process.getuid?.() === 0;
 
 /** Apps run under uids of their own, which could not reach anything in root's home. */
 export const defaultHome = () => (isRoot() ? '/var/lib/haic' : path.join(dataHome(), 'haic'));
-export const defaultCache = () => (isRoot() ? '/var/cache/haic' : path.join(cacheHome(), 'haic'));
 const dataHome = () => process.env.XDG_DATA_HOME ?? path.join(homedir(), '.local', 'share');
-const cacheHome = () => process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache');
 
-export function installationAt(home: string, cache: string, environments?: string): Installation {
+export function installationAt(
+  home: string,
+  cache: string,
+  elsewhere: Partial<Record<'environments' | 'masterKeyFile' | 'cliFile', string | undefined>> = {},
+): Installation {
   const below = (name: string) => path.join(home, name);
   return {
     home,
     cache,
     secrets: below('secrets'),
+    masterKeyFile: elsewhere.masterKeyFile ?? below('secrets/master-key'),
     postgresData: below('postgres/data'),
     blobs: below('blobs'),
     run: below('run'),
@@ -54,11 +66,13 @@ export function installationAt(home: string, cache: string, environments?: strin
     logs: below('logs'),
     runtime: below('runtime'),
     volumes: below('volumes'),
-    environments: environments ?? below('environments'),
+    environments: elsewhere.environments ?? below('environments'),
     assets: below('assets'),
     installer: below('installer'),
     uploads: below('uploads'),
+    auditWitness: below('audit/witness.json'),
     programs: below('programs'),
+    cliFile: elsewhere.cliFile ?? below('bin/h2o'),
   };
 }
 
@@ -72,7 +86,27 @@ export async function prepareHome(at: Installation): Promise<void> {
   for (const directory of [at.runtime, at.volumes]) await ensureDirectory(directory, 0o711);
   for (const directory of [at.environments, at.assets, at.installer]) await ensureDirectory(directory, 0o755);
   if (!isRoot()) return;
-  for (const directory of [at.environments, at.installer]) await chown(directory, installerUid, installerUid);
+  for (const directory of [at.environments, at.installer]) await giveTo(directory, installerUid);
+}
+
+/**
+ * With all that is in it, where somebody else has any of it: an installer that ran before bubblewrap was installed was root, and what is root's it
+ * could neither change nor clear away now.
+ */
+async function giveTo(directory: string, uid: number): Promise<void> {
+  const children = (await readdir(directory)).map((name) => path.join(directory, name));
+  // What has just gone away is nobody's.
+  const facts = await Promise.all([directory, ...children].map((file) => lstat(file).catch(() => undefined)));
+  if (facts.every((fact) => fact === undefined || fact.uid === uid)) return;
+  await run('chown', ['-R', '-h', '-P', `${uid}:${uid}`, '--', directory], {
+    env: { PATH: '/usr/bin:/bin' },
+  });
+}
+
+/** What core writes into, where no `up` has made it: a volume that is mounted somewhere below, whose own mode is not ours to change. */
+export async function prepareCoreFolders(at: Installation): Promise<void> {
+  for (const directory of [at.blobs, at.run, at.uploads])
+    await mkdir(directory, { recursive: true, mode: 0o700 });
 }
 
 async function ensureDirectory(directory: string, mode: number): Promise<void> {
@@ -105,6 +139,7 @@ export function clientSecretOf(
     readonly portalClientSecret?: string | undefined;
     readonly routerClientSecret?: string | undefined;
     readonly coreClientSecret?: string | undefined;
+    readonly driveClientSecret?: string | undefined;
     readonly operatorClientSecret?: string | undefined;
   },
   secrets: InstallationSecrets,
@@ -113,18 +148,17 @@ export function clientSecretOf(
     [wellKnownClients.portal]: settings.portalClientSecret,
     [wellKnownClients.router]: settings.routerClientSecret,
     [wellKnownClients.core]: settings.coreClientSecret,
+    [wellKnownClients.drive]: settings.driveClientSecret,
     [wellKnownClients.operator]: settings.operatorClientSecret,
   };
   return chosen[clientId] ?? secrets.clientSecret(clientId);
 }
 
-const masterKeyFile = (at: Installation) => path.join(at.secrets, 'master-key');
-
-export async function readSecrets(at: Installation): Promise<InstallationSecrets> {
-  const text = (await readFile(masterKeyFile(at), 'utf8')).trim();
+export async function readSecrets(at: Pick<Installation, 'masterKeyFile'>): Promise<InstallationSecrets> {
+  const text = (await readFile(at.masterKeyFile, 'utf8')).trim();
   if (!new RegExp(`^[0-9a-f]{${masterKeyBytes * 2}}$`).test(text)) {
     throw new Error(
-      `${masterKeyFile(at)} is not a master key (${masterKeyBytes * 2} hexadecimal digits). Restore it from a backup.`,
+      `${at.masterKeyFile} is not a master key (${masterKeyBytes * 2} hexadecimal digits). Restore it from a backup.`,
     );
   }
   return secretsOf(Buffer.from(text, 'hex'));
@@ -141,16 +175,17 @@ export async function ensureSecrets(
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     if (!(await isNew())) {
       throw new Error(
-        `${masterKeyFile(at)} is gone, but this installation has data that only it opens. Restore the file from a backup.`,
+        `${at.masterKeyFile} is gone, but this installation has data that only it opens. Restore the file from a backup.`,
       );
     }
   }
-  const file = await open(masterKeyFile(at), 'wx', 0o600);
+  const file = await open(at.masterKeyFile, 'wx', 0o600);
   await file.writeFile(`${randomBytes(masterKeyBytes).toString('hex')}\n`);
   await file.sync();
   await file.close();
   return readSecrets(at);
 }
 
-/** Where `up` puts the command line: to be called on this machine, and to be downloaded from any other. */
-export const cliFileOf = (at: Pick<Installation, 'home'>): string => path.join(at.home, 'bin', 'h2o');
+/** Keys of the secure store that a rotation made; without one they follow from the master key. */
+export const secureStoreKeyFile = (at: Pick<Installation, 'secrets'>): string =>
+  path.join(at.secrets, 'secure-store-keys');

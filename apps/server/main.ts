@@ -16,4 +16,6 @@ if (process.argv[2] !== 'serve' || role === undefined) {
   process.stderr.write(`Usage: haic serve --services=${roles.join('|')}\n`);
   process.exit(2);
 }
+// Node has four threads for all that waits for a disk, and as many writes at once would hold up whoever only reads. Read at their first use.
+if (role === 'drive') process.env.UV_THREADPOOL_SIZE ??= '16';
 await serveRole(role, await starts[role]());

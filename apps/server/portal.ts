@@ -19,6 +19,9 @@ export async function registerPortal(server: HttpServer, directory: string): Pro
       const path = `/${request.params['*']}`;
       if (apiPath.test(path)) return reply.callNotFound();
       const isFile = /\.[a-z0-9]+$/i.test(path);
+      // A program that asks at an address where no service is (any more) must not take a page for its answer.
+      const isForPeople = path === '/' || request.headers.accept?.includes('text/html') === true;
+      if (!isFile && !isForPeople) return reply.callNotFound();
       // Names of assets carry a hash of their content, so they never change; the page that names them may change any time.
       reply.header(
         'cache-control',

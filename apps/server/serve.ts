@@ -1,7 +1,10 @@
 import process from 'node:process';
 import { ConfigError } from '@haic/kit/config.ts';
 import { createLogger, type Logger } from '@haic/kit/logging.ts';
+import type { Meter } from '@haic/kit/telemetry/meter.ts';
+import { createTracer, type Tracer } from '@haic/kit/telemetry/tracer.ts';
 import type { Installation } from './installation.ts';
+import { startOperations } from './operations.ts';
 import { installationOf, readSettings, type ServerSettings } from './settings.ts';
 import { trustOwnAuthority } from './trust.ts';
 
@@ -17,6 +20,9 @@ export type StartRole = (options: {
   settings: ServerSettings;
   installation: Installation;
   logger: Logger;
+  /** Where nobody asks, there is none. */
+  meter: Meter | undefined;
+  tracer: Tracer | undefined;
 }) => Promise<RunningRole>;
 
 /** Reads the settings, starts the role, and stops it on SIGTERM. Ends the process when the role cannot start. */
@@ -25,9 +31,18 @@ export async function serveRole(role: RoleName, start: StartRole): Promise<void>
     const settings = readSettings(process.env);
     await trustOwnAuthority(settings.caFile);
     const logger = createLogger(role, settings.logLevel);
-    const running = await start({ settings, installation: installationOf(settings), logger });
+    const operations = await startOperations(role, settings, logger);
+    const { meter } = operations ?? {};
+    const tracer = await tracerOf(role, settings);
+    const running = await start({ settings, installation: installationOf(settings), logger, meter, tracer });
+    operations?.server.setReady(true);
     logger.info('ready');
-    stopOnSignal(running, (error) => logger.error({ err: error }, 'stopping failed'));
+    const stop = async () => {
+      operations?.server.setReady(false);
+      await running.stop();
+      await tracer?.stop();
+    };
+    stopOnSignal({ stop }, (error) => logger.error({ err: error }, 'stopping failed'));
   } catch (error) {
     const text =
       error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
@@ -35,6 +50,9 @@ export async function serveRole(role: RoleName, start: StartRole): Promise<void>
     process.exit(1);
   }
 }
+
+const tracerOf = async (service: string, { otlpEndpoint: endpoint, tracesPerMille }: ServerSettings) =>
+  endpoint === undefined ? undefined : createTracer({ service, endpoint, sampledPerMille: tracesPerMille });
 
 function stopOnSignal(running: RunningRole, onError: (error: unknown) => void): void {
   let stopping = false;

@@ -1,3 +1,4 @@
+import { defaultCache } from '@haic/kit/cache-directory.ts';
 import {
   ConfigError,
   type ConfigOf,
@@ -10,8 +11,10 @@ import {
   text,
   url,
 } from '@haic/kit/config.ts';
+import { parseBlobStore } from '@haic/platform/blob/setting.ts';
 import { parseUpstreamProviders } from '@haic/services/identity/brokering/provider-settings.ts';
-import { defaultCache, defaultHome, type Installation, installationAt } from './installation.ts';
+import { clusterSettings } from './cluster-settings.ts';
+import { defaultHome, type Installation, installationAt } from './installation.ts';
 import { parseRuntimeVersions } from './runtime-versions.ts';
 
 /** Every setting of Haic, read once at start. `./haic doctor --settings` prints this as the reference. */
@@ -23,11 +26,11 @@ export const settings = {
     doc: 'Folder of Python environments; by default below HAIC_HOME. Not to be shared by two that run at once.',
   }),
   port: integer(
-    { env: 'HAIC_PORT', doc: 'Port of the portal; scorers get the next one, Drive the one after.' },
+    { env: 'HAIC_PORT', doc: 'Port of the portal; scorers get the next one, then Drive, then gRPC.' },
     8080,
     {
       min: 1,
-      max: 65_533,
+      max: 65_532,
     },
   ),
   host: text(
@@ -65,6 +68,11 @@ export const settings = {
     doc: 'Likewise of haic-service-core.',
     secret: true,
   }),
+  driveClientSecret: optionalText({
+    env: 'HAIC_DRIVE_CLIENT_SECRET',
+    doc: 'Likewise of haic-service-drive.',
+    secret: true,
+  }),
   operatorClientSecret: optionalText({
     env: 'HAIC_OPERATOR_CLIENT_SECRET',
     doc: 'Likewise of haic-service-operator.',
@@ -82,6 +90,27 @@ export const settings = {
   databaseUrl: optionalText({
     env: 'HAIC_DATABASE_URL',
     doc: 'A PostgreSQL to use instead of the embedded one.',
+    secret: true,
+  }),
+  secretsKeyFile: optionalText({
+    env: 'HAIC_SECRETS_KEY_FILE',
+    doc: 'File of keys that wrap what the secure store keeps, instead of Haic’s own: one a line, 64 hexadecimal digits each, the current one first.',
+  }),
+  secretsKey: optionalText({
+    env: 'HAIC_SECRETS_KEY',
+    doc: 'The same keys as a text, where a file cannot be given.',
+    secret: true,
+  }),
+  blobStore: optional(
+    {
+      env: 'HAIC_BLOB_STORE',
+      doc: 'Where bundles and objects of Drive are kept, instead of HAIC_HOME: the path of a folder, s3://bucket/prefix?region=…&endpoint=…, azure://account/container/prefix or gs://bucket/prefix. Credentials come from where the store’s own tools take them.',
+    },
+    parseBlobStore,
+  ),
+  blobStoreKey: optionalText({
+    env: 'HAIC_BLOB_STORE_KEY',
+    doc: 'Account key of an azure:// store; without it Haic’s identity there is used.',
     secret: true,
   }),
   isolation: oneOf(
@@ -105,6 +134,30 @@ export const settings = {
     env: 'HAIC_CA_FILE',
     doc: 'PEM file of an own certificate authority, trusted beside the public ones.',
   }),
+  operationsPort: integer(
+    {
+      env: 'HAIC_OPERATIONS_PORT',
+      doc: 'Port at which the router answers /metrics, /livez and /readyz; core has the next one, then Drive. 0: none of it.',
+    },
+    0,
+    { min: 0, max: 65_533 },
+  ),
+  operationsHost: text(
+    {
+      env: 'HAIC_OPERATIONS_HOST',
+      doc: 'Address to listen on for that; whoever reaches it may read all of it.',
+    },
+    '127.0.0.1',
+  ),
+  otlpEndpoint: optionalText({
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    doc: 'Address of an OpenTelemetry collector that gets traces, by OTLP over HTTP. Without one nothing is traced.',
+  }),
+  tracesPerMille: integer(
+    { env: 'HAIC_TRACES_PER_MILLE', doc: 'Of a thousand requests, how many are traced then.' },
+    100,
+    { min: 0, max: 1000 },
+  ),
   logLevel: oneOf(
     { env: 'HAIC_LOG_LEVEL', doc: 'How much the platform logs.' },
     ['error', 'warn', 'info', 'debug'],
@@ -177,10 +230,49 @@ export const settings = {
     8,
     { min: 0, max: 8760 },
   ),
+  driveUrl: optionalText({
+    env: 'HAIC_DRIVE_URL',
+    doc: 'The address of Drive as people and apps reach it; by default that of the portal with the port after next.',
+  }),
+  driveQuotaGib: integer(
+    {
+      env: 'HAIC_DRIVE_QUOTA_GIB',
+      doc: 'GiB that a person, and likewise a workspace, may keep in Drive; 0 for no limit.',
+    },
+    0,
+    { min: 0, max: 1_048_576 },
+  ),
+  driveTrashDays: integer(
+    {
+      env: 'HAIC_DRIVE_TRASH_DAYS',
+      doc: 'Days after which the trash of Drive is emptied; 0 to delete at once, without a way back.',
+    },
+    30,
+    { min: 0, max: 3650 },
+  ),
+  driveUploadDays: integer(
+    {
+      env: 'HAIC_DRIVE_UPLOAD_DAYS',
+      doc: 'Days after its beginning that an upload in parts which nobody completes is given up; 0 for never.',
+    },
+    7,
+    { min: 0, max: 3650 },
+  ),
+  auditRetentionDays: integer(
+    {
+      env: 'HAIC_AUDIT_RETENTION_DAYS',
+      doc: 'Days that the audit trail keeps what happened; 0 for ever.',
+    },
+    0,
+    { min: 0, max: 36_500 },
+  ),
+  ...clusterSettings,
 };
 
 export type ServerSettings = ConfigOf<typeof settings> & {
   readonly publicUrl: string;
+  /** Without a trailing slash. */
+  readonly driveUrl: string;
   /** Where people sign in. */
   readonly issuer: string;
   /** Whether that is Haic itself. */
@@ -200,7 +292,15 @@ export function readSettings(environment: NodeJS.ProcessEnv): ServerSettings {
     throw new ConfigError([
       'HAIC_UPSTREAM_ISSUERS: is for Haic’s own issuer. With HAIC_ISSUER, that issuer brokers other providers.',
     ]);
-  return { ...read, publicUrl, issuer, issuerIsOwn: issuer === own };
+  const driveUrl = driveUrlSetting.parse(read.driveUrl ?? besides(publicUrl, drivePort(read)));
+  return { ...read, publicUrl, driveUrl, issuer, issuerIsOwn: issuer === own };
+}
+
+/** The same host by another port. */
+function besides(publicUrl: string, port: number): string {
+  const url = new URL(publicUrl);
+  url.port = String(port);
+  return url.origin;
 }
 
 /** Passwords and codes travel to it, so it is plain only where nothing leaves the machine. */
@@ -211,15 +311,35 @@ function checkedIssuer(text: string): string {
   throw new ConfigError([`HAIC_ISSUER: ${issuer} must be https, unless it is on this machine.`]);
 }
 
+type Listening = Pick<ServerSettings, 'host' | 'port' | 'tlsCertificate' | 'tlsKey'>;
+
+/** Drive's own listener. */
+export const drivePort = ({ port }: Pick<Listening, 'port'>): number => port + 2;
+
+/** The listener on which protobuf services speak gRPC. */
+export const grpcPort = ({ port }: Pick<Listening, 'port'>): number => port + 3;
+
+/** Browsers and clients may resolve localhost to either family. */
+export const listenedAddresses = ({ host }: Pick<Listening, 'host'>, port: number) =>
+  (host === 'localhost' ? ['127.0.0.1', '::1'] : [host]).map((each) => ({ host: each, port }));
+
+export const tlsFiles = ({ tlsCertificate, tlsKey }: Pick<Listening, 'tlsCertificate' | 'tlsKey'>) =>
+  tlsCertificate === undefined || tlsKey === undefined
+    ? {}
+    : { tls: { certificateFile: tlsCertificate, keyFile: tlsKey } };
+
 const publicUrlSetting = url({ env: 'HAIC_PUBLIC_URL', doc: '' });
+const driveUrlSetting = url({ env: 'HAIC_DRIVE_URL', doc: '' });
 const issuerSetting = url({ env: 'HAIC_ISSUER', doc: '' });
 
 /** Loopback and any-address listeners are all reached as localhost from the machine itself. */
 const hostName = (host: string) =>
   ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host) ? 'localhost' : host;
 
-export const installationOf = (read: Pick<ServerSettings, 'home' | 'cache' | 'environments'>): Installation =>
-  installationAt(read.home, read.cache, read.environments);
+export const installationOf = (
+  read: Pick<ServerSettings, 'home' | 'cache' | 'environments'> &
+    Partial<Pick<ServerSettings, 'masterKeyFile' | 'cliFile'>>,
+): Installation => installationAt(read.home, read.cache, read);
 
 /** The database of a platform process; `haic up` sets it to the embedded one when no other is configured. */
 export function requireDatabaseUrl(read: Pick<ServerSettings, 'databaseUrl'>): string {

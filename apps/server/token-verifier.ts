@@ -1,3 +1,4 @@
+import { ownIssuerTimes } from '@haic/kit/auth/key-set.ts';
 import { createTokenVerifier, type TokenVerifier } from '@haic/kit/auth/verify-token.ts';
 import type { Fetch } from '@haic/kit/http/client.ts';
 import type { ServerSettings } from './settings.ts';
@@ -8,6 +9,10 @@ export const tokenVerifierOf = (settings: ServerSettings, coreSocket: Fetch): To
     issuer: settings.issuer,
     audience: 'haic',
     ...(settings.issuerIsOwn
-      ? { jwksUrl: `${settings.issuer}/protocol/openid-connect/certs`, fetch: coreSocket }
+      ? {
+          jwksUrl: `${settings.issuer}/protocol/openid-connect/certs`,
+          fetch: coreSocket,
+          keyTimes: ownIssuerTimes,
+        }
       : {}),
   });

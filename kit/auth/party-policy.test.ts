@@ -19,7 +19,8 @@ const clients = [
 
 /**
  * Which kind of client may do what (design §6, security 4), written by hand and not made from the table that it tests. 200, or the code of the
- * refusal: a(pp_token_refused), s(ervice_token_refused), p(ortal_only), n(o sessions: service_account_refused), r(outer_only), o(perator_only).
+ * refusal: a(pp_token_refused), s(ervice_token_refused), p(ortal_only), n(o sessions: service_account_refused), r(outer_only), o(perator_only),
+ * i(nternal: services_only).
  */
 // biome-ignore format: columns
 const expected: Record<Deed, string> = {
@@ -33,10 +34,24 @@ const expected: Record<Deed, string> = {
   'change instances':           '200 200 200 a   200 s s s',
   'read logs':                  '200 200 200 a   200 s s s',
   'see who one is':             '200 200 200 200 200 s s s',
+  'see what is served':         '200 200 200 200 200 200 200 200',
+  'see workspaces':             '200 200 200 200 200 s s s',
+  'change workspaces':          '200 200 200 200 200 s s s',
+  'administer workspaces':      '200 200 200 a   200 s s s',
   'administer the store':       '200 200 200 a   200 s s s',
   'administer people':          '200 200 200 a   200 s s s',
+  'administer foreign resources': '200 200 200 a 200 s s s',
   'see and end own sign-ins':   '200 200 200 a   n   s s s',
   'make passwords and secrets': '200 p   p   a   p   s s s',
+  'keep secrets for apps':      '200 200 200 a   200 s s s',
+  'use secrets':                '200 200 200 200 200 s s s',
+  'connect accounts':           '200 200 200 200 n   s s s',
+  'log in at other providers':  '200 p   p   a   p   s s s',
+  'administer OAuth clients':   '200 200 200 a   200 s s s',
+  'use Drive':                  '200 200 200 200 200 s s s',
+  'ask about access':           'i   i   i   i   i   200 200 200',
+  'search events':              '200 200 200 a   200 s s s',
+  'record events':              'i   i   i   i   i   200 200 200',
   'route':                      'r   r   r   r   r   r 200 r',
   'operate':                    'o   o   o   o   o   o o 200',
 };
@@ -48,6 +63,7 @@ const codes: Record<string, string> = {
   n: 'service_account_refused',
   r: 'router_only',
   o: 'operator_only',
+  i: 'services_only',
 };
 
 describe('what each kind of client may do', async () => {

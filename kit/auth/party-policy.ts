@@ -24,6 +24,10 @@ const kinds = [
  * - Replacing somebody's password and making the secret of a service account need a person at the portal: a token that leaked from a script
  *   must not take an account over. People are added by scripts too, since other systems provision them. A person's own sessions and tokens can
  *   be ended from scripts, so that a leak is answered at once.
+ * - Secrets and accounts at other providers are what an app acts for its person on; those that app.toml names are given to it, and it keeps
+ *   none. A machine has no browser to connect an account with.
+ * - An app makes workspaces for its person and works in them; with whom they are shared, and their end, are not for an app to decide.
+ * - Drive is what an app reads and writes for its person; a machine has a bucket of its own there.
  * - `service` is a part of the platform; each has its own few addresses, and none has apps, instances or an account.
  */
 // biome-ignore format: columns
@@ -38,10 +42,24 @@ const table = {
   'change instances':            ['yes', 'yes', 'yes', 'no',  'yes', 'no'],
   'read logs':                   ['yes', 'yes', 'yes', 'no',  'yes', 'no'],
   'see who one is':              ['yes', 'yes', 'yes', 'yes', 'yes', 'no'],
+  'see what is served':          ['yes', 'yes', 'yes', 'yes', 'yes', 'yes'],
+  'see workspaces':              ['yes', 'yes', 'yes', 'yes', 'yes', 'no'],
+  'change workspaces':           ['yes', 'yes', 'yes', 'yes', 'yes', 'no'],
+  'administer workspaces':       ['yes', 'yes', 'yes', 'no',  'yes', 'no'],
   'administer the store':        ['yes', 'yes', 'yes', 'no',  'yes', 'no'],
   'administer people':           ['yes', 'yes', 'yes', 'no',  'yes', 'no'],
+  'administer foreign resources': ['yes', 'yes', 'yes', 'no',  'yes', 'no'],
   'see and end own sign-ins':    ['yes', 'yes', 'yes', 'no',  'no',  'no'],
   'make passwords and secrets':  ['yes', 'no',  'no',  'no',  'no',  'no'],
+  'keep secrets for apps':       ['yes', 'yes', 'yes', 'no',  'yes', 'no'],
+  'use secrets':                 ['yes', 'yes', 'yes', 'yes', 'yes', 'no'],
+  'connect accounts':            ['yes', 'yes', 'yes', 'yes', 'no',  'no'],
+  'log in at other providers':   ['yes', 'no',  'no',  'no',  'no',  'no'],
+  'administer OAuth clients':    ['yes', 'yes', 'yes', 'no',  'yes', 'no'],
+  'use Drive':                   ['yes', 'yes', 'yes', 'yes', 'yes', 'no'],
+  'ask about access':            ['no',  'no',  'no',  'no',  'no',  'yes'],
+  'search events':               ['yes', 'yes', 'yes', 'no',  'yes', 'no'],
+  'record events':               ['no',  'no',  'no',  'no',  'no',  'yes'],
   'route':                       ['no',  'no',  'no',  'no',  'no',  'router'],
   'operate':                     ['no',  'no',  'no',  'no',  'no',  'operator'],
 } as const satisfies Record<string, readonly [Cell, Cell, Cell, Cell, Cell, Cell]>;
@@ -71,6 +89,7 @@ export function partyRefused(kind: PartyKind, deed: Deed): HaicError {
       'operator_only',
       'This is for the "haic" command on the machine where Haic runs. Administrators use the portal.',
     );
+  if (only === 'yes') return forbidden('services_only', 'This is for the services of the platform only.');
   if (kind === 'app')
     return forbidden(
       'app_token_refused',
@@ -78,6 +97,11 @@ export function partyRefused(kind: PartyKind, deed: Deed): HaicError {
     );
   if (kind === 'service')
     return forbidden('service_token_refused', `This is for people: a part of the platform cannot ${deed}.`);
+  if (kind === 'service-account' && deed === 'connect accounts')
+    return forbidden(
+      'service_account_refused',
+      'A service account has no browser to log in with at another provider. People connect accounts of theirs.',
+    );
   if (kind === 'service-account' && deed === 'see and end own sign-ins')
     return forbidden(
       'service_account_refused',

@@ -9,6 +9,7 @@ export const wellKnownClients = {
   router: 'haic-service-router',
   operator: 'haic-service-operator',
   core: 'haic-service-core',
+  drive: 'haic-service-drive',
 } as const;
 
 export const appClientPrefix = 'haic-app-';

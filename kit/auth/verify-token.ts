@@ -1,21 +1,11 @@
-import {
-  type CryptoKey,
-  createRemoteJWKSet,
-  customFetch,
-  errors,
-  type FlattenedJWSInput,
-  type JWSHeaderParameters,
-  type JWTPayload,
-  jwtVerify,
-} from 'jose';
+import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { HaicError, messageOf, unauthenticated, unavailable } from '../errors.ts';
+import { createKeySet, type KeySetTimes, type KeySource, otherIssuerTimes } from './key-set.ts';
 import { instanceOfParty, type Principal, partyKindOf } from './principal.ts';
 
 export type TokenVerifier = (token: string) => Promise<Principal>;
 
 const deadlineMs = 5_000;
-
-type KeySource = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;
 
 export interface TokenVerifierOptions {
   /** Compared byte for byte with `iss`. */
@@ -25,6 +15,8 @@ export interface TokenVerifierOptions {
   readonly jwksUrl?: string;
   /** How to reach the issuer, when it is not dialled by its public name (e.g. over a socket). */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** How old its keys may be; as for an issuer elsewhere by default. */
+  readonly keyTimes?: KeySetTimes;
 }
 
 /** Signature algorithms that an issuer of ours may use: asymmetric ones only, so that a public key can never verify an HMAC. */
@@ -32,7 +24,7 @@ const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 
 /**
  * Verifies access tokens as RFC 9068 and RFC 8725 ask: signature by the issuer's published keys, issuer, audience, expiry, and an
- * authorised party that Haic knows. Keys are cached; an unknown `kid` refreshes them (at most once in 30 s).
+ * authorised party that Haic knows. Keys are cached; an unknown `kid` refreshes them, bounded (`key-set.ts`).
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   let known: Promise<KeySource> | undefined;
@@ -48,9 +40,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
 async function keySourceOf(options: TokenVerifierOptions): Promise<KeySource> {
   const jwksUrl = options.jwksUrl ?? (await discoverKeys(options.issuer, options.fetch ?? fetch));
-  return createRemoteJWKSet(new URL(jwksUrl), {
-    timeoutDuration: deadlineMs,
-    ...(options.fetch === undefined ? {} : { [customFetch]: options.fetch }),
+  return createKeySet({
+    url: jwksUrl,
+    fetch: options.fetch ?? fetch,
+    times: options.keyTimes ?? otherIssuerTimes,
   });
 }
 
@@ -113,7 +106,7 @@ async function checkSignatureAndTimes(
     return payload;
   } catch (error) {
     if (error instanceof HaicError) throw error;
-    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) {
+    if (error instanceof errors.JOSEError) {
       throw unauthenticated(`This access token is not valid here (${error.code}). Sign in again.`, {
         cause: error,
       });

@@ -103,6 +103,10 @@ const deepest = 12;
 
 /** The fields that a dotted name leads through, by their names in the proto or in JSON. */
 export function fieldPath(message: DescMessage, name: string): FieldPath | undefined {
+  if (!name.includes('.')) {
+    const field = fieldsOf(message).get(name);
+    return field && [field];
+  }
   const names = name.split('.', deepest + 1);
   if (names.length > deepest) return undefined;
   const fields: DescField[] = [];

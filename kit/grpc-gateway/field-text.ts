@@ -10,18 +10,18 @@ import { invalidArgument } from './errors.ts';
 import type { JsonRules } from './service.ts';
 
 /** Texts of an address as the JSON of the field that they are for. */
-export function fromText(field: DescField, text: string, rules: JsonRules): JsonValue {
+export function fromText(field: DescField, text: string): JsonValue {
   switch (field.fieldKind) {
     case 'scalar':
       return scalarFromText(field.scalar, text, field.jsonName);
     case 'enum':
       return enumFromText(field.enum, text, field.jsonName);
     case 'message':
-      return messageFromText(field.message, text, field.jsonName, rules);
+      return messageFromText(field.message, text, field.jsonName);
     case 'list':
       if (field.listKind === 'scalar') return scalarFromText(field.scalar, text, field.jsonName);
       if (field.listKind === 'enum') return enumFromText(field.enum, text, field.jsonName);
-      return messageFromText(field.message, text, field.jsonName, rules);
+      return messageFromText(field.message, text, field.jsonName);
     case 'map':
       throw unaddressable(field.jsonName);
   }
@@ -62,22 +62,22 @@ function enumFromText(desc: DescEnum, text: string, name: string): JsonValue {
   return known.number;
 }
 
-function messageFromText(desc: DescMessage, text: string, name: string, rules: JsonRules): JsonValue {
+function messageFromText(desc: DescMessage, text: string, name: string): JsonValue {
   if (isWrapperDesc(desc)) return scalarFromText(desc.fields[0].scalar, text, name);
-  if (desc.typeName === 'google.protobuf.Timestamp') return timestampFromText(text, name, rules);
-  if (desc.typeName === 'google.protobuf.Duration') return text;
+  // Read like what a body has.
+  if (desc.typeName === 'google.protobuf.Timestamp' || desc.typeName === 'google.protobuf.Duration')
+    return text;
   throw unaddressable(name);
 }
 
-/** RFC 3339, or what Python makes of it: a space for the T, no offset, more digits than nanoseconds. */
-export function timestampFromText(text: string, name: string, rules: JsonRules): string {
-  const parts = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?$/.exec(text);
-  if (parts === null) throw wrong(name, text, 'a time such as 2026-01-31T12:00:00Z');
-  const [, date, time, fraction = '', offset] = parts;
-  if (offset === undefined && rules.naiveTimestamps === 'refused')
-    throw wrong(name, text, 'a time with an offset, such as 2026-01-31T12:00:00Z');
-  return `${date}T${time}${fraction.slice(0, 10)}${(offset ?? 'Z').toUpperCase()}`;
-}
+export const wrongTime = (name: string, text: string, { naiveTimestamps }: JsonRules) =>
+  wrong(
+    name,
+    text,
+    naiveTimestamps === 'refused'
+      ? 'a time with an offset, such as 2026-01-31T12:00:00Z'
+      : 'a time such as 2026-01-31T12:00:00Z',
+  );
 
 /** `display_name,extraScopes`, in either case, as the paths of a mask. `*` and what else a service understands stay as they are. */
 export const maskPaths = (text: string): string[] =>

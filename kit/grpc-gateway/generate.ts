@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { access, cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { type ProtobufTools, protobufTools } from './protobuf-tools.ts';
 
 /**
  * `npm run generate`: for each module of buf.yaml (a folder `proto`) lints, refuses what breaks the clients of what was published, writes the
@@ -16,14 +16,6 @@ import { promisify } from 'node:util';
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const buf = path.join(
-  path.dirname(createRequire(import.meta.url).resolve('@bufbuild/buf/package.json')),
-  'bin/buf',
-);
-const plugin = path.join(
-  path.dirname(createRequire(import.meta.url).resolve('@bufbuild/protoc-gen-es/package.json')),
-  'bin/protoc-gen-es',
-);
 const run = promisify(execFile);
 
 /** The annotations are generated once, in the kit. Node resolves the package's name from anywhere. */
@@ -80,7 +72,8 @@ async function generateInto(module: string, out: string): Promise<void> {
     'import_extension=js',
     ...(module === annotations ? [] : [`rewrite_imports=${imports}`]),
   ];
-  const template = { version: 'v2', plugins: [{ local: [process.execPath, plugin], out: '.', opt }] };
+  const local = [process.execPath, (await tools()).plugin];
+  const template = { version: 'v2', plugins: [{ local, out: '.', opt }] };
   await askBuf('generate', module, '--template', JSON.stringify(template), '-o', out);
 }
 
@@ -104,7 +97,12 @@ async function complaintsOf(...args: string[]): Promise<string | undefined> {
   }
 }
 
-const askBuf = (...args: string[]) => run(process.execPath, [buf, ...args], { cwd: root });
+let installed: Promise<ProtobufTools> | undefined;
+/** Installed at the first question. */
+const tools = (): Promise<ProtobufTools> => (installed ??= protobufTools());
+
+const askBuf = async (...args: string[]) =>
+  run(process.execPath, [(await tools()).buf, ...args], { cwd: root });
 
 async function isSame(one: string, other: string): Promise<boolean> {
   const [files, others] = await Promise.all([filesOf(one), filesOf(other)]);

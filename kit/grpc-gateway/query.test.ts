@@ -5,7 +5,7 @@ import { type JsonObject, toJson } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import fc from 'fast-check';
 import { createRoutes } from './bindings.ts';
-import { noBody } from './json-in.ts';
+import { noBody } from './json-body.ts';
 import { requestOf } from './query.ts';
 import { type JsonRules, serve } from './service.ts';
 import { readPath } from './template.ts';

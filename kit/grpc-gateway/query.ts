@@ -1,15 +1,10 @@
-import {
-  create,
-  type DescMessage,
-  type JsonValue,
-  type Message,
-  type MessageShape,
-} from '@bufbuild/protobuf';
+import type { DescMessage, JsonValue, Message, MessageShape } from '@bufbuild/protobuf';
 import type { FieldMask } from '@bufbuild/protobuf/wkt';
 import { type Binding, type FieldPath, type Found, fieldPath } from './bindings.ts';
 import { invalidArgument } from './errors.ts';
 import { fromText, maskPaths, shortened } from './field-text.ts';
-import { type Body, mergeChecked, readInto } from './json-in.ts';
+import { readField, readInto } from './json-in.ts';
+import { newMessage } from './new-message.ts';
 import { decodeText } from './template.ts';
 
 type Tree = { [name: string]: JsonValue };
@@ -24,23 +19,36 @@ interface Mask {
  * The request message of a call by HTTP: the body, then the query for what neither body nor path holds, then the path, which nothing can
  * contradict.
  */
-export function requestOf(found: Found, query: string, body: Body): MessageShape<DescMessage> {
-  const { binding, values } = found;
+export function requestOf(found: Found, query: string, body: JsonValue): MessageShape<DescMessage> {
+  const { binding } = found;
   const { method } = binding;
   const { input } = method.desc;
-  const message = create(input);
+  const message = newMessage(input);
   if (binding.body === 'all') readInto(input, message, body, method.json);
-  else if (binding.body !== undefined)
-    readInto(input, message, { ...body, json: { [binding.body.jsonName]: body.json } }, method.json);
+  else if (binding.body !== undefined) readField(binding.body, message, body, method.json);
   const tree: Tree = {};
   const masks = bindQuery(binding, query, tree);
-  for (const [name, value] of values) {
-    const path = binding.variables.get(name);
-    if (path !== undefined) place(tree, path, fromText(lastOf(path), value, method.json));
-  }
-  mergeChecked(input, message, tree, method.json);
+  bindPath(found, tree);
+  readInto(input, message, tree, method.json);
   for (const mask of masks) setMask(message, mask);
   return message;
+}
+
+/** As much of the message of a call as its path holds. */
+export function addressed(found: Found): MessageShape<DescMessage> {
+  const { method } = found.binding;
+  const message = newMessage(method.desc.input);
+  const tree: Tree = {};
+  bindPath(found, tree);
+  readInto(method.desc.input, message, tree, method.json);
+  return message;
+}
+
+function bindPath({ binding, values }: Found, tree: Tree): void {
+  for (const [name, value] of values) {
+    const path = binding.variables.get(name);
+    if (path !== undefined) place(tree, path, fromText(lastOf(path), value));
+  }
 }
 
 /** Far more than a message has fields and a list has use for. */
@@ -63,27 +71,31 @@ function bindQuery(binding: Binding, query: string, tree: Tree): Mask[] {
     }
     // Clients send what is not set as an empty text.
     if (text === '' || isBoundElsewhere(binding, path)) continue;
-    bindParameter(binding, path, text, tree, masks);
+    bindParameter(path, text, tree, masks);
   }
   return masks;
 }
 
 function readParameter(parameter: string): [name: string, text: string] {
   const at = parameter.indexOf('=');
-  const parts = at === -1 ? [parameter, ''] : [parameter.slice(0, at), parameter.slice(at + 1)];
-  const [name, text] = parts.map((part) => decodeText(part.replaceAll('+', ' ')));
+  const name = decodePart(at === -1 ? parameter : parameter.slice(0, at));
+  const text = at === -1 ? '' : decodePart(parameter.slice(at + 1));
   if (name === undefined || text === undefined)
     throw invalidArgument(`The parameter "${shortened(parameter)}" is not percent-encoded UTF-8.`);
   return [name, text];
 }
 
-const isBoundElsewhere = (binding: Binding, path: FieldPath): boolean =>
-  path[0] === binding.body ||
-  [...binding.variables.values()].some(
-    (bound) => bound.length === path.length && bound.every((field, at) => field === path[at]),
-  );
+const decodePart = (part: string): string | undefined =>
+  decodeText(part.includes('+') ? part.replaceAll('+', ' ') : part);
 
-function bindParameter(binding: Binding, path: FieldPath, text: string, tree: Tree, masks: Mask[]): void {
+function isBoundElsewhere(binding: Binding, path: FieldPath): boolean {
+  if (path[0] === binding.body) return true;
+  for (const bound of binding.variables.values())
+    if (bound.length === path.length && bound.every((field, at) => field === path[at])) return true;
+  return false;
+}
+
+function bindParameter(path: FieldPath, text: string, tree: Tree, masks: Mask[]): void {
   const field = lastOf(path);
   if (field.fieldKind === 'message' && field.message.typeName === 'google.protobuf.FieldMask') {
     // In place, so that the messages on the way are there.
@@ -91,7 +103,7 @@ function bindParameter(binding: Binding, path: FieldPath, text: string, tree: Tr
     masks.push({ path, paths: maskPaths(text) });
     return;
   }
-  const json = fromText(field, text, binding.method.json);
+  const json = fromText(field, text);
   const before = at(tree, path);
   if (field.fieldKind === 'list') {
     if (Array.isArray(before)) before.push(json);

@@ -1,18 +1,22 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ContextValues, type HandlerContext } from '@connectrpc/connect';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../auth/principal.ts';
 import { invalidArgument } from './errors.ts';
 import type { ServedMethod } from './service.ts';
 
-/** What an implementation learns of a call by HTTP and JSON. Headers and the signal are made when they are asked for: few implementations do. */
+/** What an implementation learns of a call by HTTP and JSON. Headers, values and the signal are made when they are asked for: few implementations do. */
 export class RestContext implements HandlerContext {
   readonly method: DescMethod;
   readonly service: DescService;
   readonly requestMethod: string;
   readonly url: string;
-  readonly values: ContextValues;
   readonly protocolName = 'rest';
+  readonly principal: Principal;
   readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  readonly #makeValues: () => ContextValues;
+  #values: ContextValues | undefined;
   #controller: AbortController | undefined;
   #ended: ConnectError | undefined;
   readonly #endsAt: number | undefined;
@@ -21,27 +25,42 @@ export class RestContext implements HandlerContext {
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
 
-  constructor(method: ServedMethod, request: FastifyRequest, reply: FastifyReply, values: ContextValues) {
+  constructor(
+    method: ServedMethod,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    caller: { readonly principal: Principal; readonly values: () => ContextValues },
+  ) {
     this.method = method.desc;
     this.service = method.desc.parent;
     this.requestMethod = request.method;
     this.url = request.url;
-    this.values = values;
+    this.principal = caller.principal;
+    this.#makeValues = caller.values;
     this.#request = request;
+    this.#reply = reply;
     const timeoutMs = timeoutOf(request.headers['grpc-timeout']);
     if (timeoutMs !== undefined) {
       this.#endsAt = Date.now() + timeoutMs;
       this.#timer = setTimeout(() => this.#end(tooLate()), timeoutMs);
+      reply.raw.once('close', () => clearTimeout(this.#timer));
     }
-    reply.raw.once('close', () => {
-      clearTimeout(this.#timer);
-      if (!reply.raw.writableEnded) this.#end(new ConnectError('The caller has gone.', Code.Canceled));
-    });
+  }
+
+  get values(): ContextValues {
+    this.#values ??= this.#makeValues();
+    return this.#values;
   }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      const { raw } = this.#reply;
+      const gone = () => {
+        if (!raw.writableEnded) this.#end(new ConnectError('The caller has gone.', Code.Canceled));
+      };
+      if (raw.closed) gone();
+      else raw.once('close', gone);
       if (this.#ended !== undefined) this.#controller.abort(this.#ended);
     }
     return this.#controller.signal;
@@ -52,8 +71,9 @@ export class RestContext implements HandlerContext {
     this.#controller?.abort(reason);
   }
 
-  timeoutMs = (): number | undefined =>
-    this.#endsAt === undefined ? undefined : Math.max(0, this.#endsAt - Date.now());
+  timeoutMs(): number | undefined {
+    return this.#endsAt === undefined ? undefined : Math.max(0, this.#endsAt - Date.now());
+  }
 
   get requestHeader(): Headers {
     if (this.#requestHeader !== undefined) return this.#requestHeader;

@@ -17,9 +17,11 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
+import type { CallAudit } from '../audit/call-audit.ts';
 import type { Logger } from '../logging.ts';
+import { tellRefused } from './audited.ts';
 import { toRpcError } from './errors.ts';
-import type { ServedMethod, ServedService } from './service.ts';
+import { principalKey, type ServedMethod, type ServedService } from './service.ts';
 
 /** Calls as remote procedure calls, at `/<package>.<Service>/<Method>`: gRPC-Web and Connect, and gRPC where there is HTTP/2. */
 export interface Rpc {
@@ -40,11 +42,13 @@ export function createRpc(options: {
   readonly overHttp2: boolean;
   readonly logger: Logger;
   readonly bodyLimit: number;
+  /** Without one, no refusal is recorded. */
+  readonly audit: CallAudit | undefined;
   /** Asked before anything of a message is read. */
   readonly admit: (method: ServedMethod, context: HandlerContext) => void | Promise<void>;
   readonly stopping?: AbortSignal;
 }): Rpc {
-  const { services, overHttp2, logger, bodyLimit, admit, stopping } = options;
+  const { services, overHttp2, logger, bodyLimit, audit, admit, stopping } = options;
   const methods = new Map(
     services.flatMap((service) =>
       [...service.methods.values()].map((method) => [method.desc, method] as const),
@@ -56,13 +60,18 @@ export function createRpc(options: {
     readMaxBytes: bodyLimit,
     jsonOptions: { ignoreUnknownFields: true, alwaysEmitImplicit: true },
     requestGate: async (context) => {
-      const refusal = context.values.get(refusalKey);
-      if (refusal !== undefined) throw toRpcError(refusal);
+      const { values, requestHeader } = context;
       const method = methods.get(context.method);
-      if (method === undefined) throw new ConnectError('This method is not served.', Code.Unimplemented);
       try {
+        const refusal = values.get(refusalKey);
+        if (refusal !== undefined) throw refusal;
+        if (method === undefined) throw new ConnectError('This method is not served.', Code.Unimplemented);
         await admit(method, context);
       } catch (error) {
+        const userAgent = requestHeader.get('user-agent');
+        await tellRefused(method?.audit, error, {
+          ...{ audit, values, principal: values.get(principalKey), userAgent },
+        });
         throw toRpcError(error);
       }
     },

@@ -1,4 +1,11 @@
-import type { DescMethod, DescService, Message, MessageInitShape, Registry } from '@bufbuild/protobuf';
+import type {
+  DescMethod,
+  DescService,
+  Message,
+  MessageInitShape,
+  MessageShape,
+  Registry,
+} from '@bufbuild/protobuf';
 import {
   Code,
   ConnectError,
@@ -12,6 +19,7 @@ import type { Deed } from '../auth/party-policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import { unauthenticated } from '../errors.ts';
 import type { Logger } from '../logging.ts';
+import { audited, type RpcAudit } from './audited.ts';
 import { toRpcError } from './errors.ts';
 
 /** How the JSON form of a service differs from another's: each contract of the H2O AI Cloud has rules of its own. */
@@ -37,10 +45,13 @@ export const usualRules: JsonRules = {
   emptyPageToken: 'given',
 };
 
-interface Choices {
+interface Choices<Method extends DescMethod = DescMethod> {
   readonly json?: Partial<JsonRules>;
   /** Which kind of client may, beside what the whole mount asks for. */
   readonly deed?: Deed;
+  /** What a unary method does, for the audit trail; or, in `unaudited`, why the trail need not hear of it from here. */
+  readonly audit?: RpcAudit<MessageShape<Method['input']>>;
+  readonly unaudited?: string;
 }
 
 export interface ServedMethod {
@@ -48,6 +59,8 @@ export interface ServedMethod {
   readonly json: JsonRules;
   readonly deed: Deed | undefined;
   readonly spec: MethodImplSpec;
+  readonly audit: RpcAudit<never> | undefined;
+  readonly unaudited: string | undefined;
 }
 
 export interface ServedService {
@@ -60,7 +73,9 @@ export interface ServedService {
 export function serve<S extends DescService>(
   desc: S,
   implementation: ServiceImpl<S>,
-  choices: Choices & { readonly methods?: { readonly [M in keyof S['method']]?: Choices } } = {},
+  choices: Omit<Choices, 'audit'> & {
+    readonly methods?: { readonly [M in keyof S['method']]?: Choices<S['method'][M]> };
+  } = {},
 ): ServedService {
   const { methods } = createServiceImplSpec<S>(desc, implementation);
   const ofMethod: Readonly<Record<string, Choices | undefined>> = choices.methods ?? {};
@@ -70,18 +85,26 @@ export function serve<S extends DescService>(
       Object.entries(methods).map(([name, spec]) => {
         const own = ofMethod[name];
         const json = { ...usualRules, ...choices.json, ...own?.json };
-        return [name, { desc: spec.method, json, deed: own?.deed ?? choices.deed, spec: guarded(spec) }];
+        const { audit } = own ?? {};
+        const told = { audit, unaudited: own?.unaudited ?? choices.unaudited };
+        const deed = own?.deed ?? choices.deed;
+        return [name, { desc: spec.method, json, deed, ...told, spec: guarded(spec, audit) }];
       }),
     ),
   };
 }
 
 export const principalKey = createContextKey<Principal | undefined>(undefined, { description: 'principal' });
+/** Set where a router stands in front. Whoever reaches the gRPC listener may claim any address, in any protocol, so there it stays unset. */
+export const addressKey = createContextKey('', { description: 'address' });
 export const loggerKey = createContextKey<Logger | undefined>(undefined, { description: 'logger' });
 
 /** Who calls, as the verified token says. */
 export function callerOf(context: HandlerContext): Principal {
-  const principal = context.values.get(principalKey);
+  // Of a call by HTTP and JSON it is at hand (`rest-context.ts`).
+  const { principal = context.values.get(principalKey) } = context as HandlerContext & {
+    readonly principal?: Principal;
+  };
   if (principal === undefined) throw unauthenticated();
   return principal;
 }
@@ -90,18 +113,26 @@ export function callerOf(context: HandlerContext): Principal {
  * What is thrown becomes what a caller may see, and a deadline ends the call whether the implementation looks at its signal or not. The types of
  * the messages are between `serve` and its caller; here they are any.
  */
-function guarded(spec: MethodImplSpec): MethodImplSpec {
+function guarded(spec: MethodImplSpec, audit: RpcAudit<never> | undefined): MethodImplSpec {
   switch (spec.kind) {
     case 'unary':
     case 'client_streaming': {
       const { impl } = spec as {
         impl: (request: never, context: HandlerContext) => Answer | Promise<Answer>;
       };
-      const call = async (request: never, context: HandlerContext) => {
-        try {
-          return await untilDeadline(impl(request, context), context);
-        } catch (error) {
+      const call = (request: never, context: HandlerContext) => {
+        const fail = (error: unknown): never => {
           throw seen(error, context);
+        };
+        try {
+          if (audit !== undefined) {
+            const work = async () => untilDeadline(Promise.resolve(impl(request, context)), context);
+            return audited(audit, request, context, work).catch(fail);
+          }
+          const answer = impl(request, context);
+          return answer instanceof Promise ? untilDeadline(answer, context).catch(fail) : answer;
+        } catch (error) {
+          return fail(error);
         }
       };
       return { ...spec, impl: call as never };
@@ -138,8 +169,8 @@ async function* guardedStream(
   }
 }
 
-const untilDeadline = <T>(work: T | Promise<T>, context: HandlerContext): T | Promise<T> =>
-  work instanceof Promise && context.timeoutMs() !== undefined ? untilAborted(work, context.signal) : work;
+const untilDeadline = <T>(work: Promise<T>, context: HandlerContext): Promise<T> =>
+  context.timeoutMs() === undefined ? work : untilAborted(work, context.signal);
 
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();

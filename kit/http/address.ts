@@ -2,10 +2,15 @@ import type { FastifyRequest } from 'fastify';
 
 /** The address that the router saw: the last one it appended; without a router, the peer of the connection. */
 export function addressOf(request: FastifyRequest): string {
+  const last = forwardedAddressOf(request);
+  return last === '' ? (request.socket.remoteAddress ?? 'local') : last;
+}
+
+/** The same as the router alone says it; '' without one. */
+export function forwardedAddressOf(request: FastifyRequest): string {
   const forwarded = request.headers['x-forwarded-for'];
   const text = Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? '');
-  const last = text.split(',').at(-1)?.trim();
-  return last !== undefined && last !== '' ? last : (request.socket.remoteAddress ?? 'local');
+  return text.split(',').at(-1)?.trim() ?? '';
 }
 
 /** An IPv6 customer has at least a /64, so its single addresses are no limit. */

@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox';
-import { invalid } from '../errors.ts';
+import { type HaicError, invalid } from '../errors.ts';
 import { listOf } from './operation.ts';
 
 export const largestPage = 1000;
@@ -31,23 +31,30 @@ export const pageOf = <S extends TSchema>(item: S) =>
  * The place in a list behind which the next page begins, by the values that the list is sorted by: what is added or removed meanwhile moves
  * nothing. Not a secret, and what it names is read with the caller's rights like anything else.
  */
-export const pageTokenOf = (...place: readonly string[]): string =>
+export const pageTokenOf = (...place: readonly (string | null)[]): string =>
   Buffer.from(JSON.stringify(place)).toString('base64url');
 
 /** The place, each of its values of the form that the list expects; 400 for anything that no list gave. */
 export function readPageToken(token: string, ...forms: readonly RegExp[]): string[] {
-  const place = parse(Buffer.from(token, 'base64url').toString());
+  const place = placeIn(token);
   if (
-    !Array.isArray(place) ||
     place.length !== forms.length ||
     !place.every((value, index) => typeof value === 'string' && hasForm(value, forms[index]))
   )
-    throw invalid(
-      'invalid_page_token',
-      'This pageToken is not one that this list gave. Start again without it.',
-    );
+    throw badPageToken();
   return place as string[];
 }
+
+/** What a token says, whatever it is; the list decides whether it is a place in it. */
+export function placeIn(token: string): readonly unknown[] {
+  const place = parse(Buffer.from(token, 'base64url').toString());
+  if (!Array.isArray(place)) throw badPageToken();
+  return place;
+}
+
+export const badPageToken = (
+  message = 'This pageToken is not one that this list gave. Start again without it.',
+): HaicError => invalid('invalid_page_token', message);
 
 /** The thirtieth of February has the form of a time and is none. */
 const hasForm = (value: string, form: RegExp | undefined): boolean =>
@@ -64,6 +71,25 @@ function parse(text: string): unknown {
 /** `readPageToken`, or undefined for the first page: without a token, or with an empty one. */
 export const placeAfter = (token: string | undefined, ...forms: readonly RegExp[]): string[] | undefined =>
   token === undefined || token === '' ? undefined : readPageToken(token, ...forms);
+
+/** The first `count` in the given order. One page of thousands, without putting the thousands in order. */
+export function firstOf<T>(items: readonly T[], count: number, compare: (a: T, b: T) => number): T[] {
+  const first = items.slice(0, count).sort(compare);
+  for (const item of items.slice(first.length)) {
+    const last = first.at(-1);
+    if (last === undefined || compare(item, last) >= 0) continue;
+    first.pop();
+    let [from, to] = [0, first.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      const other = first[middle];
+      if (other !== undefined && compare(other, item) <= 0) from = middle + 1;
+      else to = middle;
+    }
+    first.splice(from, 0, item);
+  }
+  return first;
+}
 
 /** One page of what was asked for with one more than fits, to know whether there are more. */
 export function cutPage<T>(

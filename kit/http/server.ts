@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import {
   type FastifyBaseLogger,
@@ -9,14 +8,21 @@ import {
   fastify,
   LogController,
 } from 'fastify';
+import type { CallAudit } from '../audit/call-audit.ts';
+import { auditRoutes } from '../audit/routes.ts';
 import { type Deed, enforceDeed } from '../auth/party-policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { TokenVerifier } from '../auth/verify-token.ts';
 import { fromDatabaseError, HaicError, invalid, notFound, unauthenticated } from '../errors.ts';
 import type { Logger } from '../logging.ts';
+import type { Meter } from '../telemetry/meter.ts';
+import { takeOverRequestId } from '../telemetry/request-id.ts';
+import type { Tracer } from '../telemetry/tracer.ts';
+import { beginAnswering } from './answering.ts';
 import { describeAnswers } from './answers.ts';
 import { answerOnce } from './idempotency/hook.ts';
 import type { IdempotencyStore } from './idempotency/port.ts';
+import { measureAnswers } from './measured.ts';
 import { knownMethods } from './methods.ts';
 import { createRateLimiter, type RateLimits } from './rate-limit.ts';
 import { validatorCompiler } from './validate.ts';
@@ -61,15 +67,23 @@ export function createHttpServer(options: {
   rateLimits?: RateLimits;
   /** Without one, an `Idempotency-Key` has no effect. */
   idempotency?: IdempotencyStore;
+  /** Without one, nothing that routes do is recorded. */
+  audit?: CallAudit;
+  /** Without one, nothing is measured. */
+  meter?: Meter | undefined;
+  /** Without one, nothing is traced. */
+  tracer?: Tracer | undefined;
 }) {
   const refusalForms = new Map<string, RefusalForm>();
   const server = fastify({
     // As the base type, so that what comes out is the plain `HttpServer` that services mount on.
     loggerInstance: options.logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => randomUUID(),
+    genReqId: takeOverRequestId,
     bodyLimit: options.bodyLimit ?? 1024 * 1024,
     forceCloseConnections: true,
+    // More than the router lets through (32 KiB, and headers of its own): what is too long is refused there, in words.
+    http: { maxHeaderSize: 64 * 1024 },
     routerOptions: { maxParamLength: 512 },
     // Addresses that the framework itself refuses get the same kind of answer as everything else there.
     frameworkErrors: (error, request, reply) => {
@@ -85,6 +99,8 @@ export function createHttpServer(options: {
     if (config?.public === undefined && config?.deed === undefined)
       throw new Error(`${method} ${url} says neither why it is public nor which deed it is.`);
   });
+  beginAnswering(server, options.tracer);
+  if (options.meter !== undefined) measureAnswers(server, options.meter);
   describeAnswers(server, options.checkAnswers ?? true);
   const methodsAt = knownMethods(server);
   const refuseAddress = (request: FastifyRequest, reply: FastifyReply) => {
@@ -110,6 +126,7 @@ export function createHttpServer(options: {
       countRequest(request, reply);
     }
   });
+  auditRoutes(server, options.audit);
   if (options.idempotency !== undefined) answerOnce(server, options.idempotency, options.logger);
   server.setErrorHandler((error, request, reply) =>
     request.is404
@@ -157,10 +174,7 @@ function asHaicError(error: FastifyError): HaicError {
 /** Problem JSON (RFC 9457). The same shape everywhere, so that one function of the portal and the CLI shows them all. */
 export function sendProblem(error: HaicError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error.status >= 500)
-    request.log.error(
-      { err: error.cause ?? error, requestId: request.id, url: request.url.split('?')[0] },
-      error.message,
-    );
+    request.log.error({ err: error.cause ?? error, url: request.url.split('?')[0] }, error.message);
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');
   if (error.status === 429 && !reply.hasHeader('retry-after')) reply.header('retry-after', 30);
   return reply.code(error.status).type('application/problem+json').send(problemOf(error, request.id));

@@ -1,7 +1,8 @@
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { ConnectionFailure } from './client/connection.ts';
 import { ConnectionPool, type Target } from './client/pool.ts';
 import { UnsendableRequest } from './client/request-head.ts';
+import { connectorTo } from './connector.ts';
 
 export type { Target } from './client/pool.ts';
 
@@ -45,11 +46,8 @@ export function createUpstream(target: Target, options: UpstreamOptions = {}): U
 }
 
 function upgradePool(target: Target, headersTimeout: number): Pool {
-  const socketPath = 'socketPath' in target ? target.socketPath : undefined;
   const host = 'host' in target && target.host.includes(':') ? `[${target.host}]` : undefined;
   const origin = 'host' in target ? `http://${host ?? target.host}:${target.port}` : 'http://localhost';
-  // A WebSocket's two directions end separately (half-close).
-  const connecting = { allowHalfOpen: true, timeout: 5_000, allowH2: false };
   return new Pool(origin, {
     connections: null,
     pipelining: 1,
@@ -57,7 +55,8 @@ function upgradePool(target: Target, headersTimeout: number): Pool {
     headersTimeout,
     bodyTimeout: 0,
     maxHeaderSize: 64 * 1024,
-    connect: buildConnector(socketPath === undefined ? connecting : { ...connecting, socketPath }),
+    // A WebSocket's two directions end separately (half-close).
+    connect: connectorTo(target, { allowHalfOpen: true, timeout: 5_000 }),
   });
 }
 

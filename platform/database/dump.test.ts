@@ -84,6 +84,18 @@ describe('a copy of a database', () => {
     children: await sql`select id, parent, twice, said from things.child order by id`,
   });
 
+  it('waits for nobody when it was cancelled before it began', async () => {
+    const cancelled = AbortSignal.abort(new Error('Cancelled.'));
+    await source.database.transaction(async (sql) => {
+      // As while blobs are removed: a copy waits for its end.
+      await sql`select pg_advisory_xact_lock_shared(4811014)`;
+      await assert.rejects(
+        withSnapshot(source.url, known, cancelled, async () => {}),
+        /Cancelled/,
+      );
+    });
+  });
+
   it('has every row and value, whatever the order of its references, and fires no trigger', async () => {
     const { database, url } = await target();
     await loadInto(url, await copy());

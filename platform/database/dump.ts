@@ -43,12 +43,19 @@ export async function withSnapshot<T>(
   signal: AbortSignal,
   work: (snapshot: Snapshot) => Promise<T>,
 ): Promise<T> {
+  // What was cancelled before is told to nobody who begins to listen now.
+  signal.throwIfAborted();
   const pool = connectAlone(url);
-  // Whoever waits for the lock or for rows waits no longer.
-  const cancel = () => void pool.end({ timeout: 0 });
+  const aborted = Promise.withResolvers<never>();
+  aborted.promise.catch(() => {});
+  // Whoever waits for the lock or for rows waits no longer; nor does who waits for the connection, which the pool forgets when it ends.
+  const cancel = () => {
+    aborted.reject(signal.reason);
+    void pool.end({ timeout: 0 });
+  };
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    const sql = await pool.reserve();
+    const sql = await Promise.race([pool.reserve(), aborted.promise]);
     // Before the transaction begins: its first statement fixes the instant.
     await holdForBackup(sql);
     await sql`begin isolation level repeatable read read only`;

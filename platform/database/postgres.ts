@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import postgres from 'postgres';
 import { applyMigration, newerDatabase, readMigrations, unknownMigrations } from './migrations.ts';
 import type { Database, Migrations } from './port.ts';
+import { inTransaction } from './transaction.ts';
 
 export interface PostgresOptions {
   /** postgres://user:password@host:port/database?sslmode=… */
@@ -10,9 +12,17 @@ export interface PostgresOptions {
   readonly maxConnections?: number;
 }
 
+/** With `sslmode=verify-full` the driver compares a certificate with `localhost` where the server is named by its address. */
+function verified(url: string): { readonly ssl?: { readonly host: string } } {
+  const { hostname, searchParams } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return searchParams.get('sslmode') === 'verify-full' && isIP(host) !== 0 ? { ssl: { host } } : {};
+}
+
 /** Any PostgreSQL by URL; the embedded one too. Connects lazily and reconnects by itself after the server was away. */
 export function connectPostgres(options: PostgresOptions): Database {
   const sql = postgres(options.url, {
+    ...verified(options.url),
     max: options.maxConnections ?? 10,
     idle_timeout: 60,
     connect_timeout: 10,
@@ -21,7 +31,7 @@ export function connectPostgres(options: PostgresOptions): Database {
   });
   return {
     sql,
-    transaction: (work) => sql.begin(work) as ReturnType<typeof work>,
+    transaction: (work) => inTransaction(sql, work),
     notify: async (channel, payload) => {
       await sql.notify(channel, payload);
     },
@@ -35,7 +45,7 @@ export function connectPostgres(options: PostgresOptions): Database {
 
 /** Whether the database at this address holds the schema, asked on a connection of its own. */
 export async function hasSchema(url: string, schema: string): Promise<boolean> {
-  const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  const sql = postgres(url, { ...verified(url), max: 1, connect_timeout: 10, onnotice: () => {} });
   try {
     return (await sql`select 1 from pg_namespace where nspname = ${schema}`).length > 0;
   } finally {
@@ -61,7 +71,7 @@ export async function migrate(database: Database, migrations: Migrations): Promi
 
 /** Throws when any of these schemas was changed by a newer Haic. Asked before anything that runs is stopped. */
 export async function refuseNewerDatabase(url: string, all: readonly Migrations[]): Promise<void> {
-  const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  const sql = postgres(url, { ...verified(url), max: 1, connect_timeout: 10, onnotice: () => {} });
   try {
     for (const migrations of all) {
       const unknown = await unknownMigrations(sql, migrations.schema, await readMigrations(migrations));

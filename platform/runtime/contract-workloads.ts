@@ -6,6 +6,8 @@ import type { PodTemplate, Runtime, Workload, WorkloadPhase, WorkloadSpec } from
 export interface ContractRuntime {
   readonly runtime: Runtime;
   readonly image: string;
+  /** How long a test waits for a state before it gives up; default 20 s. A cluster counts in whole seconds, and is slow when it is busy. */
+  readonly patienceMs?: number;
   stop(): Promise<void>;
 }
 
@@ -43,8 +45,8 @@ export interface Bench {
 
 let count = 0;
 
-export function createBench({ runtime, image }: Pick<ContractRuntime, 'runtime' | 'image'>): Bench {
-  const signal = AbortSignal.timeout(120_000);
+export function createBench({ runtime, image, patienceMs = 20_000 }: Omit<ContractRuntime, 'stop'>): Bench {
+  const signal = AbortSignal.timeout(6 * patienceMs);
   return {
     runtime,
     signal,
@@ -76,7 +78,7 @@ export function createBench({ runtime, image }: Pick<ContractRuntime, 'runtime' 
         typeof check === 'string' ? (workload: Workload) => workload.status.phase === check : check;
       let last: Workload | undefined;
       const over = new AbortController();
-      const patience = AbortSignal.any([signal, over.signal, AbortSignal.timeout(20_000)]);
+      const patience = AbortSignal.any([signal, over.signal, AbortSignal.timeout(patienceMs)]);
       for await (const event of runtime.watch({}, { signal: patience })) {
         const all = event.type === 'SYNC' ? event.workloads : event.type === 'SET' ? [event.workload] : [];
         const found = all.find((workload) => workload.name === name);
@@ -103,7 +105,7 @@ export function createBench({ runtime, image }: Pick<ContractRuntime, 'runtime' 
     },
     async line(name, pattern) {
       const seen: string[] = [];
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(20_000)]);
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
       for await (const line of runtime.logs(name, { follow: true, signal: patience })) {
         const match = pattern.exec(line);
         if (match !== null) return match[1] ?? line;

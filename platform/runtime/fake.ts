@@ -1,4 +1,5 @@
 import { invalid, notFound } from '@haic/kit/errors.ts';
+import { merged } from './merge.ts';
 import type {
   LabelSelector,
   LogOptions,
@@ -118,8 +119,8 @@ export function createFakeRuntime(): FakeRuntime {
       const entry = entryOf(name);
       entry.spec = {
         ...entry.spec,
-        labels: merge(entry.spec.labels, change.labels),
-        annotations: merge(entry.spec.annotations, change.annotations),
+        labels: merged(entry.spec.labels, change.labels),
+        annotations: merged(entry.spec.annotations, change.annotations),
         replicas: change.replicas ?? entry.spec.replicas,
       };
       changed(name);
@@ -217,12 +218,4 @@ function workloadOf({ spec, createdAt, status }: Entry): Workload {
   const { secret: _, ...template } = spec.template;
   const { name, labels, annotations, replicas } = spec;
   return structuredClone({ name, labels, annotations, replicas, template, createdAt, status });
-}
-
-function merge(
-  values: Readonly<Record<string, string>>,
-  change: Readonly<Record<string, string | undefined>> = {},
-): Record<string, string> {
-  const merged = Object.entries({ ...values, ...change });
-  return Object.fromEntries(merged.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }

@@ -26,6 +26,15 @@ export interface Resources {
   /** Thousandths of a core. */
   readonly cpuLimit?: number;
   readonly cpuRequest?: number;
+  /** Whole devices. Refused (`invalid_workload`) by a runtime that cannot give any. */
+  readonly gpus?: number;
+}
+
+/** A node's taint that a workload accepts. Without a value, whatever the taint's is; without an effect, every effect. */
+export interface Toleration {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 }
 
 export interface VolumeMount {
@@ -65,6 +74,9 @@ export interface PodTemplate {
   readonly secret: Readonly<Record<string, string>>;
   readonly ports: readonly ContainerPort[];
   readonly resources: Resources;
+  /** Labels that a node must have. This and tolerations are refused (`invalid_workload`) by a runtime of one machine. */
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly Toleration[];
   readonly volumes: readonly VolumeMount[];
   /** Ready is not asked for before the startup probe passed. Failing it ends the process. */
   readonly startupProbe?: Probe;
@@ -105,8 +117,11 @@ export type WorkloadPhase =
 export interface Termination {
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
-  /** `StartError`: the command could not be run at all; its message says why. `ProbeFailed`: ended by the runtime. */
-  readonly reason: 'Completed' | 'Error' | 'OOMKilled' | 'ProbeFailed' | 'StartError' | 'Lost';
+  /**
+   * `StartError`: the command could not be run at all; its message says why. `ProbeFailed`: ended by the runtime. `Evicted`: the machine
+   * ran short of something and chose it. `Lost`: nobody saw its end.
+   */
+  readonly reason: 'Completed' | 'Error' | 'OOMKilled' | 'ProbeFailed' | 'StartError' | 'Evicted' | 'Lost';
   readonly message: string;
   /** ISO 8601. */
   readonly finishedAt: string;
@@ -169,6 +184,8 @@ export interface RuntimeCapabilities {
   readonly isolation: readonly string[];
   /** What is missing here and how to get it; shown by `doctor` and the portal. */
   readonly missing: readonly { readonly what: string; readonly remedy: string }[];
+  /** What is wrong with it at this moment, where something is; shown by the portal. */
+  readonly trouble?: { readonly what: string; readonly remedy: string };
 }
 
 export interface Runtime {

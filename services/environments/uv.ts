@@ -53,41 +53,47 @@ async function pinnedVersion(): Promise<string> {
   return version;
 }
 
+const pipWords = (network: Network = {}): readonly string[] => [
+  ...['--quiet', '--disable-pip-version-check', '--no-input', '--no-cache-dir', '--retries', '2'],
+  ...['--no-deps', '--only-binary', ':all:', '--require-hashes'],
+  ...(network.pypiIndex === undefined ? [] : ['--index-url', network.pypiIndex]),
+  ...(network.httpProxy === undefined ? [] : ['--proxy', network.httpProxy]),
+  ...(network.caFile === undefined ? [] : ['--cert', network.caFile]),
+];
+
 async function installWithPip(
   staging: string,
   options: { network?: Network; signal: AbortSignal },
 ): Promise<void> {
-  const { pypiIndex: index, httpProxy: proxy, caFile } = options.network ?? {};
   const python = await pythonWithPip(staging, options.signal);
-  const result = await run(
-    python,
-    [
-      ...[
-        '-I',
-        '-m',
-        'pip',
-        'install',
-        '--quiet',
-        '--disable-pip-version-check',
-        '--no-input',
-        '--no-cache-dir',
-        '--retries',
-        '2',
-      ],
-      ...['--no-deps', '--only-binary', ':all:', '--require-hashes', '--root-user-action=ignore'],
-      ...['--target', path.join(staging, 'packages'), '--requirement', lockFile],
-      ...(index === undefined ? [] : ['--index-url', index]),
-      ...(proxy === undefined ? [] : ['--proxy', proxy]),
-      ...(caFile === undefined ? [] : ['--cert', caFile]),
-    ],
-    options.signal,
-  );
+  const target = ['--root-user-action=ignore', '--target', path.join(staging, 'packages')];
+  const words = ['install', ...pipWords(options.network), ...target, '--requirement', lockFile];
+  const result = await run(python, ['-I', '-m', 'pip', ...words], options.signal);
   if (result.code === 0) return;
   throw unavailable(
     'uv_unavailable',
     `uv could not be installed from the package index:\n${result.lines.slice(-8).join('\n')}\n` +
       'Behind a proxy or with an index of your own, set HAIC_HTTP_PROXY, HAIC_PYPI_INDEX, HAIC_CA_FILE.',
   );
+}
+
+/** The wheels that a lock file with hashes names, as files in the folder. uv itself has no such verb. */
+export async function downloadWheels(options: {
+  lockFile: string;
+  folder: string;
+  network?: Network;
+  signal: AbortSignal;
+}): Promise<void> {
+  const python = await pythonWithPip(`${options.folder}.pip`, options.signal);
+  const words = ['download', ...pipWords(options.network), '--dest', options.folder];
+  const result = await run(
+    python,
+    ['-I', '-m', 'pip', ...words, '--requirement', options.lockFile],
+    options.signal,
+  );
+  await rm(`${options.folder}.pip`, { recursive: true, force: true });
+  if (result.code !== 0)
+    throw unavailable('uv_unavailable', `Wheels could not be fetched:\n${result.lines.slice(-8).join('\n')}`);
 }
 
 /** The system's Python, another one on the PATH, or a throw-away virtual environment, whichever has pip first. */

@@ -22,11 +22,12 @@ export function createAppClients(parts: {
 }): IdentityClient {
   const { people, accounts, appClientStore, artifacts, issuer, findActivePerson } = parts;
   return {
-    registerAppClient: async ({ instanceId, redirectUri, postLogoutRedirectUri, name }) => {
+    registerAppClient: async ({ instanceId, appId, redirectUri, postLogoutRedirectUri, name }) => {
       if (!instanceIdPattern.test(instanceId))
         throw invalid('bad_instance_id', 'An instance id has letters, digits and dashes.');
       const client = {
         instanceId,
+        appId,
         clientId: appClientIdOf(instanceId),
         clientSecret: randomBytes(32).toString('base64url'),
         name: name.trim() === '' ? instanceId : name.trim(),
@@ -64,6 +65,7 @@ export function createAppClients(parts: {
       ...(await people.activeAmong(subjects)),
       ...(await accounts.activeAmong(subjects)),
     ],
+    standingOf: async (subject) => ((await findActivePerson(subject)) === undefined ? 'ended' : 'active'),
   };
 }
 

@@ -105,6 +105,31 @@ export function createArtifactStore(database: Database, sealingKey: Buffer) {
       return { ...newest, authorizations };
     },
 
+    /** Whether the session that has this `sid` at the client is there, and so is what it granted: neither was ended nor revoked. */
+    isSignedIn: async (accountId: string, clientId: string, sid: string): Promise<boolean> => {
+      const rows = await sql<Row[]>`
+        select sealed, consumed_at, model from identity.artifacts
+        where model = 'Session' and account_id = ${accountId} and (expires_at is null or expires_at > now())`;
+      for (const row of rows) {
+        const session = unseal('Session', row);
+        const at = session?.authorizations?.[clientId];
+        if (at?.grantId === undefined) continue;
+        if (at.sid !== sid && sessionIdAt(session?.uid ?? '', clientId) !== sid) continue;
+        const [grant] = await sql`select 1 from identity.artifacts where key = ${keyOf('Grant', at.grantId)}`;
+        if (grant !== undefined) return true;
+      }
+      return false;
+    },
+
+    /** Whether what the client was granted that has this `sid` is there: its lasting token was not revoked. */
+    isGranted: async (accountId: string, clientId: string, sid: string): Promise<boolean> => {
+      const rows = await sql<{ key: Buffer }[]>`
+        select key from identity.artifacts
+        where model = 'Grant' and account_id = ${accountId} and client_id = ${clientId}
+          and (expires_at is null or expires_at > now())`;
+      return rows.some(({ key }) => sessionIdByKey(key) === sid);
+    },
+
     sessionsOf: async (accountId: string): Promise<readonly AdapterPayload[]> => {
       const rows = await sql<Row[]>`
         select sealed, consumed_at, model from identity.artifacts
@@ -161,6 +186,21 @@ export function createArtifactStore(database: Database, sealingKey: Buffer) {
           on conflict (key) do nothing`;
       }),
 
+    /** Ends every session, and all that was granted but to these clients. */
+    destroyAllSessions: (exceptClients: readonly string[]): Promise<void> =>
+      database.transaction(async (transaction) => {
+        const ended = await transaction<{ uid: string }[]>`
+          delete from identity.artifacts where model = 'Session' and uid is not null returning uid`;
+        await transaction`
+          delete from identity.artifacts where client_id is not null and client_id <> all(${[...exceptClients]})`;
+        const keys = ended.map(({ uid }) => keyOf('EndedSession', uid).toString('hex'));
+        await transaction`
+          insert into identity.artifacts (key, model, sealed, expires_at)
+          select distinct decode(key, 'hex'), 'EndedSession', ''::bytea, now() + interval '1 hour'
+          from unnest(${keys}::text[]) as key
+          on conflict (key) do nothing`;
+      }),
+
     /** Everything of a person: sessions, grants, tokens, sign-ins under way. */
     removeOfAccount: async (accountId: string): Promise<void> => {
       await sql`delete from identity.artifacts where account_id = ${accountId}`;
@@ -209,5 +249,15 @@ export function createArtifactStore(database: Database, sealingKey: Buffer) {
     },
   };
 }
+
+/** What a session is called at a client that the provider gives no `sid` (it does to clients that take back-channel sign-outs). */
+export const sessionIdAt = (uid: string, clientId: string): string =>
+  sha256(JSON.stringify(['sid', uid, clientId])).toString('base64url');
+
+/** What a lasting token's grant is called in the access tokens that come of it: it takes the place of a session there. */
+export const sessionIdOfGrant = (grantId: string): string => sessionIdByKey(keyOf('Grant', grantId));
+
+const sessionIdByKey = (key: Buffer): string =>
+  sha256(JSON.stringify(['grant', key.toString('hex')])).toString('base64url');
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

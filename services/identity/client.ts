@@ -1,3 +1,4 @@
+import type { PartyKind } from '@haic/kit/auth/principal.ts';
 import { callJson, type Fetch } from '@haic/kit/http/client.ts';
 
 /** What other services may ask the identity service for. In memory inside core, over HTTP elsewhere. */
@@ -5,6 +6,8 @@ export interface IdentityClient {
   /** Idempotent: the same instance again gets a new secret, and the old one ends. */
   registerAppClient(app: {
     instanceId: string;
+    /** What the instance is one of. */
+    appId: string;
     redirectUri: string;
     postLogoutRedirectUri: string;
     name: string;
@@ -29,13 +32,48 @@ export interface IdentityClient {
    * disabled or gone (an organisation's own issuer may not say) is among them.
    */
   activeAmong(subjects: readonly string[]): Promise<readonly string[]>;
+  /** What is known of one of them: for whoever must not take `unknown` for either. */
+  standingOf(subject: string): Promise<PersonStanding>;
+}
+
+/** Whether somebody may sign in; `ended` is who is disabled or gone. Haic's own issuer always knows. */
+export type PersonStanding = 'active' | 'ended' | 'unknown';
+
+/**
+ * What identity tells others when a person is disabled or removed: the scheduler, so that what they run stops, the secure store, and Drive. A function,
+ * because they are composed after identity. What is lost with a crash, each of them finds by a look of its own. Who is removed has no name any
+ * more that others could ask for, so it is told where it is known.
+ */
+export type WhenPersonEnds = (subject: string, username?: string) => Promise<void>;
+
+/** A stretch of a list that is sorted by name, without regard to case in what is looked for. */
+export interface DirectoryFilter<Place> {
+  /** Part of a name; '' for all. */
+  readonly text: string;
+  /** Behind which it begins; undefined for the start. */
+  readonly after: Place | undefined;
+  readonly limit: number;
 }
 
 /**
- * What identity tells the scheduler when a person is disabled or removed, so that what they run stops. A function, because the scheduler
- * is composed after identity. What is lost with a crash is found by the scheduler's own look at `activeAmong`.
+ * Whom one can share with: people and service accounts by the subject of their tokens, and groups. With an issuer of the organisation those whom
+ * it vouched for here once, and the groups that their tokens named.
  */
-export type WhenPersonEnds = (subject: string) => Promise<void>;
+export interface PeopleDirectory {
+  /** Those of the subjects that are known. */
+  findPeople(subjects: readonly string[]): Promise<readonly IdentityPerson[]>;
+  /** By user name, then by subject: of a user name that was used again there are two. */
+  listPeople(
+    filter: DirectoryFilter<{ readonly username: string; readonly subject: string }>,
+  ): Promise<readonly IdentityPerson[]>;
+  listGroups(filter: DirectoryFilter<string>): Promise<readonly string[]>;
+  hasGroup(name: string): Promise<boolean>;
+  /**
+   * Those of the subjects who are disabled or removed, so that somebody else may take over. Where an issuer of the organisation does not say so,
+   * it is who has not been seen for thirty days.
+   */
+  goneAmong(subjects: readonly string[]): Promise<readonly string[]>;
+}
 
 export interface IdentityPerson {
   readonly subject: string;
@@ -67,12 +105,60 @@ export interface AppGrantsClient {
   keepGrant(grant: { instanceId: string; subject: string; callback: GrantCallback }): Promise<void>;
 }
 
-/** The same over HTTP, as the router asks core. */
-export function createHttpAppGrantsClient(options: {
+/** What the router asks about who is signed in at an issuer of the organisation. */
+export type PeopleStandingClient = Pick<IdentityClient, 'activeAmong'>;
+
+/** By whom and through what somebody acts, as their token said. */
+export interface ActingParty {
+  readonly subject: string;
+  readonly partyKind: PartyKind;
+  readonly party: string;
+  /** Of an app. */
+  readonly instanceId: string | undefined;
+  /** `sid`: the sign-in that the token came of, if any. */
+  readonly signIn: string | undefined;
+}
+
+/** What a service asks that gave out something which outlives the token that it was given for. */
+export interface SignInStandingClient {
+  /**
+   * Whether the account is active, the sign-in open and the app's instance there. An issuer of the organisation does not say which sign-ins are
+   * open: there an account that is active is enough.
+   */
+  mayStillAct(acting: ActingParty): Promise<boolean>;
+}
+
+export function createHttpSignInStandingClient(options: {
   baseUrl: string;
   fetch: Fetch;
   token: () => Promise<string>;
-}): AppGrantsClient {
+}): SignInStandingClient {
+  return {
+    mayStillAct: async ({ subject, partyKind, party, instanceId, signIn }) => {
+      const answer = await callJson<{ may: boolean }>(
+        options.fetch,
+        `${options.baseUrl}/internal/identity/may-still-act`,
+        {
+          method: 'POST',
+          token: await options.token(),
+          json: { subject, partyKind, party, instanceId, signIn },
+          signal: AbortSignal.timeout(10_000),
+        },
+      );
+      return answer.may;
+    },
+  };
+}
+
+/** So many people in one question over HTTP. */
+export const mostAskedAbout = 1000;
+
+/** Both over HTTP, as the router asks core. */
+export function createHttpExternalIdentityClient(options: {
+  baseUrl: string;
+  fetch: Fetch;
+  token: () => Promise<string>;
+}): AppGrantsClient & PeopleStandingClient {
   const call = async <T>(path: string, json: unknown) =>
     callJson<T>(options.fetch, `${options.baseUrl}${path}`, {
       method: 'POST',
@@ -90,5 +176,7 @@ export function createHttpAppGrantsClient(options: {
     },
     keepGrant: ({ instanceId, subject, callback }) =>
       call(`/internal/identity/app-grants/${instanceId}`, { subject, callback }),
+    activeAmong: async (subjects) =>
+      (await call<{ active: readonly string[] }>('/internal/identity/active-among', { subjects })).active,
   };
 }

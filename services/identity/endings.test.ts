@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
+import { type ActingParty, createHttpSignInStandingClient } from './client.ts';
 import { portalSecret, startTestIdentity, type TestIdentity } from './test-identity.ts';
 import { TestBrowser } from './testing.ts';
 
@@ -13,18 +14,21 @@ const invalidGrant = { error: 'invalid_grant' };
 
 suite('App clients, and how sessions and tokens end', () => {
   let haic: TestIdentity;
+  /** Instances that only their owner may open, and who that is. */
+  const privateTo = new Map<string, string>();
   let app: { clientId: string; clientSecret: string };
   const appUrl = (id: string) => `${haic.publicUrl.replace('//', `//${id}.`)}/`;
   const register = (id: string) =>
     haic.identity.client.registerAppClient({
       instanceId: id,
+      appId: 'an-app',
       redirectUri: `${appUrl(id)}_auth/callback`,
       postLogoutRedirectUri: appUrl(id),
       name: 'Who am I <app>',
     });
 
   before(async () => {
-    haic = await startTestIdentity();
+    haic = await startTestIdentity({ actsForOwner: async (id, subject) => privateTo.get(id) === subject });
     app = await register(instanceId);
   });
   after(() => haic.stop());
@@ -286,6 +290,59 @@ suite('App clients, and how sessions and tokens end', () => {
     await oidc.tokenRevocation(first.config, first.tokens.refresh_token ?? '');
     await assert.rejects(refresh(first), invalidGrant);
     await refresh(second);
+  });
+
+  test('what came of a lasting token may act until that token is revoked, by its owner or at the issuer', async () => {
+    const who = await newPerson();
+    const made = await haic.identity.operator.platformToken(who.username);
+    const platform = await haic.clientOf(wellKnownClients.platform);
+    const atPlatform = await signInAt('platform', who);
+    const atCli = await signInAt('cli', who);
+    const ofOperator = { config: platform, tokens: { refresh_token: made.refreshToken } };
+    const acting = await Promise.all(
+      [atPlatform, atCli, ofOperator].map(async (session): Promise<ActingParty> => {
+        const { access_token } = await refresh(session);
+        return { ...(await haic.verifyToken(access_token)), signIn: String(decodeJwt(access_token).sid) };
+      }),
+    );
+    const service = createHttpSignInStandingClient({
+      ...{ baseUrl: haic.publicUrl, fetch, token: haic.operatorToken },
+    });
+    const may = (change: Partial<ActingParty> = {}) =>
+      Promise.all(acting.map((one) => service.mayStillAct({ ...one, ...change })));
+    assert.deepEqual(await may(), [true, true, true]);
+    assert.deepEqual(await may({ subject: (await newPerson()).id }), [false, false, false]);
+    await oidc.tokenRevocation(platform, atPlatform.tokens.refresh_token ?? '');
+    assert.deepEqual(await may(), [false, true, true]);
+    const headers = { authorization: `Bearer ${(await refresh(atCli)).access_token}` };
+    const tokens = `${haic.publicUrl}/api/v1/me/tokens`;
+    const { items } = (await (await fetch(tokens, { headers })).json()) as {
+      items: { id: string; kind: string }[];
+    };
+    const last = items.find(({ kind }) => kind === 'PLATFORM_TOKEN');
+    const ended = await fetch(`${tokens}/${last?.id}`, { method: 'DELETE', headers });
+    assert.equal(ended.status, 204);
+    assert.deepEqual(await may(), [false, true, false]);
+  });
+
+  test('what came of the launcher’s token may act while the instance is open to that person alone', async () => {
+    const who = await newPerson();
+    const { accessToken } = await haic.identity.client.mintAppToken({ instanceId, subject: who.id });
+    const service = createHttpSignInStandingClient({
+      ...{ baseUrl: haic.publicUrl, fetch, token: haic.operatorToken },
+    });
+    const acting = { ...(await haic.verifyToken(accessToken)), signIn: String(decodeJwt(accessToken).sid) };
+    privateTo.set(instanceId, who.id);
+    assert.equal(await service.mayStillAct(acting), true);
+    privateTo.delete(instanceId);
+    assert.equal(await service.mayStillAct(acting), false, 'others may open it now');
+    privateTo.set(instanceId, (await newPerson()).id);
+    assert.equal(await service.mayStillAct(acting), false, 'it is somebody else’s now');
+    // The same person's own sign-in at the app is another thing.
+    const atApp = await signInAtApp(who);
+    const { access_token: own } = await refresh(atApp);
+    const signedIn = { ...(await haic.verifyToken(own)), signIn: String(decodeJwt(own).sid) };
+    assert.equal(await service.mayStillAct(signedIn), true);
   });
 
   test('a person changes the password: other browsers are signed out, the new password works', async () => {

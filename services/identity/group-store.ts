@@ -7,12 +7,14 @@ interface GroupRow {
   name: string;
   created_at: Date;
   members: number;
+  service_accounts: number;
 }
 
 const groupOf = (row: GroupRow): Group => ({
   id: row.id,
   name: row.name,
   members: row.members,
+  serviceAccounts: row.service_accounts,
   createdAt: row.created_at,
 });
 
@@ -28,7 +30,8 @@ export type GroupStore = ReturnType<typeof createGroupStore>;
 export function createGroupStore(database: Database) {
   const { sql } = database;
   const columns = sql`id, name, created_at,
-    (select count(*)::int from identity.people where groups @> array[groups_.name]) as members`;
+    (select count(*)::int from identity.people where groups @> array[groups_.name]) as members,
+    (select count(*)::int from identity.service_accounts where groups @> array[groups_.name]) as service_accounts`;
 
   /** Locked, so that nobody joins a group under a name that it is losing. Undefined when it is gone. */
   async function lock(id: string, transaction: TransactionSql): Promise<string | undefined> {
@@ -57,7 +60,7 @@ export function createGroupStore(database: Database) {
         insert into identity.groups (name) select ${name}
         where not exists (select 1 from identity.groups where lower(name) = lower(${name}))
         on conflict do nothing
-        returning id, name, created_at, 0 as members`;
+        returning id, name, created_at, 0 as members, 0 as service_accounts`;
       return row === undefined ? undefined : groupOf(row);
     },
     /** With everybody in it. */

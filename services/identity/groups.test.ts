@@ -74,6 +74,7 @@ suite('Groups, roles, and what happens when a person ends', () => {
     const at = haic.publicUrl;
     await haic.identity.client.registerAppClient({
       instanceId,
+      appId: 'an-app',
       redirectUri: at,
       postLogoutRedirectUri: at,
       name: 'x',

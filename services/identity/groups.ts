@@ -2,6 +2,7 @@ import { conflict, notFound } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { GroupStore, GroupsFilter } from './group-store.ts';
 import { checkLabel, type Group, isUsername, type Person, usernameOf } from './model.ts';
+import type { LabelledAccounts } from './service-accounts/service.ts';
 import { isUuid, type PeopleStore } from './store.ts';
 
 /** What administrators do with groups. What it means to be in one is the apps' matter: they read it in tokens. */
@@ -11,7 +12,7 @@ export interface GroupsService {
   create(name: string, by: Person): Promise<Group>;
   rename(id: string, name: string, by: Person): Promise<Group>;
   remove(id: string, by: Person): Promise<void>;
-  /** Who is in it already, or is not, stays so. */
+  /** A person or a service account. Who is in it already, or is not, stays so. */
   addMember(id: string, username: string, by: Person): Promise<void>;
   removeMember(id: string, username: string, by: Person): Promise<void>;
 }
@@ -25,9 +26,10 @@ const taken = (name: string) =>
 export function createGroupsService(parts: {
   groups: GroupStore;
   people: PeopleStore;
+  accounts: LabelledAccounts;
   logger: Logger;
 }): GroupsService {
-  const { groups, people, logger } = parts;
+  const { groups, people, accounts, logger } = parts;
 
   async function get(id: string): Promise<Group> {
     const group = await groups.get(id);
@@ -38,11 +40,14 @@ export function createGroupsService(parts: {
   async function changeMember(id: string, username: string, what: 'add' | 'take', by: Person): Promise<void> {
     const wanted = usernameOf(username);
     const person = isUsername(wanted) ? await people.byUsername(wanted) : undefined;
-    if (person === undefined) throw notFound(`The person "${username.slice(0, 60)}"`);
     if (!isUuid(id)) throw notFound('This group');
     await groups.withName(id, async (name, writer) => {
       if (name === undefined) throw notFound('This group');
       const change = what === 'add' ? { add: name } : { take: name };
+      if (person === undefined) {
+        if (await accounts.changeLabel({ name: wanted, kind: 'group', change, by }, writer)) return;
+        throw notFound(`The person or service account "${username.slice(0, 60)}"`);
+      }
       await people.changeLabel(person.id, 'group', change, writer);
       logger.info({ group: name, username: person.username, what, by: by.username }, 'A group was changed.');
     });

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
-import { decodeProtectedHeader } from 'jose';
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { createIdentity } from './identity.ts';
 import { portalSecret, startTestIdentity, type TestIdentity } from './test-identity.ts';
@@ -46,7 +46,7 @@ suite('The issuer’s keys', () => {
       assert.deepEqual(Object.keys(key).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use']);
   });
 
-  test('a rotated key is published before it signs, and the old one after', async () => {
+  test('oidcc-server-rotate-keys (Core §10.1.1): a rotated key is published before it signs, and the old one after', async () => {
     const session = await signIn();
     const oldKid = kidOf(session.tokens.access_token);
     await haic.identity.rotateKeys();
@@ -108,6 +108,62 @@ suite('The issuer’s keys', () => {
     const again = await browser.follow(authorizationUrl.href, (url) => url.includes('/oauth2/callback?'));
     assert.equal(again.response, undefined, 'the session’s cookie was signed with the old cookie key');
     await verifier()(tokens.access_token);
+  });
+
+  test('keys that became known are dropped: what they signed is refused at once, and people sign in anew straight away', async () => {
+    const { tokens, config, browser, authorizationUrl } = await signIn();
+    const platform = await haic.clientOf(wellKnownClients.platform);
+    const { refreshToken } = await haic.identity.operator.platformToken('ada');
+    const script = await oidc.refreshTokenGrant(platform, refreshToken);
+    // Another process of the same issuer.
+    const replica = await createIdentity({ ...haic.options, masterKey });
+    const before = haic.logoutTokens.length;
+
+    const { keyId } = await haic.identity.replaceKeys();
+    assert.deepEqual(
+      (await published()).map(({ kid }) => kid),
+      [keyId],
+    );
+    for (const { access_token } of [tokens, script])
+      await assert.rejects(verifier()(access_token), { status: 401 });
+    await assert.rejects(oidc.refreshTokenGrant(config, tokens.refresh_token ?? ''), {
+      error: 'invalid_grant',
+    });
+    // Neither the session nor its cookie is good for anything.
+    const { response } = await browser.follow(authorizationUrl.href, () => false);
+    assert.match((await response?.text()) ?? '', /name="password"/);
+
+    const again = await signIn();
+    assert.equal(kidOf(again.tokens.access_token), keyId);
+    await verifier()(again.tokens.access_token);
+    const fresh = await oidc.refreshTokenGrant(platform, refreshToken);
+    assert.equal(kidOf(fresh.access_token), keyId, 'a platform token goes on');
+
+    assert.equal(haic.logoutTokens.length, before + 1);
+    const keys = createRemoteJWKSet(new URL(`${haic.issuer}/protocol/openid-connect/certs`));
+    const { payload, protectedHeader } = await jwtVerify(haic.logoutTokens.at(-1) ?? '', keys, {
+      issuer: haic.issuer,
+      audience: wellKnownClients.portal,
+      typ: 'logout+jwt',
+    });
+    assert.deepEqual(
+      [protectedHeader.kid, payload.sub, payload.sid, payload.events],
+      [keyId, undefined, undefined, { 'urn:haic:event:everybody-signed-out': {} }],
+    );
+    const minted = async () => {
+      const { person } = await haic.identity.operator.add(
+        { username: 'eve', roles: [], groups: [] },
+        password,
+      );
+      const at = { instanceId: 'keys', redirectUri: 'http://k.localhost/', name: 'Keys' };
+      await replica.client.registerAppClient({
+        ...{ ...at, appId: 'an-app', postLogoutRedirectUri: at.redirectUri },
+      });
+      const { accessToken } = await replica.client.mintAppToken({ instanceId: 'keys', subject: person.id });
+      return kidOf(accessToken);
+    };
+    assert.equal(await minted(), keyId, 'the other process signs with the new key, too');
+    await replica.stop();
   });
 
   test('keys are rotated by age, and forgotten when nothing valid is signed with them', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { open, seal } from '@haic/kit/keys.ts';
-import type { Database } from '@haic/platform/database/port.ts';
+import type { Database, Sql, TransactionSql } from '@haic/platform/database/port.ts';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 
 /** RS256 signing keys and the keys of the issuer's own cookies, kept sealed in the database and changed by age. */
@@ -54,21 +54,31 @@ export function createKeyRing(database: Database, sealingKey: Buffer, policy: Ke
   const rows = (): Promise<KeyRow[]> => database.sql<KeyRow[]>`
     select * from identity.issuer_keys order by active_from desc, id`;
 
-  const insert = async (id: string, purpose: KeyRow['purpose'], secret: string, activeFrom: Date) => {
-    await database.sql`
+  const insert = async (
+    id: string,
+    purpose: KeyRow['purpose'],
+    secret: string,
+    activeFrom: Date,
+    writer: Sql | TransactionSql,
+  ) => {
+    await writer`
       insert into identity.issuer_keys (id, purpose, sealed, created_at, active_from)
       values (${id}, ${purpose}, ${seal(sealingKey, secret, id)}, ${now()}, ${activeFrom})`;
   };
 
-  const addSigningKey = async (activeFrom: Date): Promise<NewKey> => {
+  const addSigningKey = async (
+    activeFrom: Date,
+    writer: Sql | TransactionSql = database.sql,
+  ): Promise<NewKey> => {
     const { privateKey } = await generateKeyPair('RS256', { modulusLength: 2048, extractable: true });
     const kid = randomUUID();
     const jwk: SigningKey = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' };
-    await insert(kid, 'signing', JSON.stringify(jwk), activeFrom);
+    await insert(kid, 'signing', JSON.stringify(jwk), activeFrom, writer);
     return { keyId: kid, signsFrom: activeFrom };
   };
 
-  const addCookieKey = () => insert(randomUUID(), 'cookie', randomBytes(32).toString('base64url'), now());
+  const addCookieKey = (writer: Sql | TransactionSql = database.sql) =>
+    insert(randomUUID(), 'cookie', randomBytes(32).toString('base64url'), now(), writer);
 
   return {
     /** Makes the first keys. Two processes that start at once both may: they then share all of them. */
@@ -95,6 +105,14 @@ export function createKeyRing(database: Database, sealingKey: Buffer, policy: Ke
       await addCookieKey();
       return addSigningKey(new Date(now().getTime() + aheadMs));
     },
+
+    /** New keys in place of all others, at once: what those signed is good no longer. */
+    replace: (): Promise<NewKey> =>
+      database.transaction(async (transaction) => {
+        await transaction`delete from identity.issuer_keys`;
+        await addCookieKey(transaction);
+        return addSigningKey(now(), transaction);
+      }),
 
     /** Rotates by age and forgets keys that nothing valid can be signed with any more. True when the set changed. */
     maintain: async (): Promise<boolean> => {

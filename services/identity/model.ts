@@ -18,7 +18,9 @@ export interface Person {
 export interface Group {
   readonly id: string;
   readonly name: string;
+  /** People. */
   readonly members: number;
+  readonly serviceAccounts: number;
   readonly createdAt: Date;
 }
 
@@ -26,7 +28,9 @@ export interface Role {
   readonly name: string;
   /** In plain words; empty for a role that only apps know. */
   readonly description: string;
+  /** People. */
   readonly members: number;
+  readonly serviceAccounts: number;
 }
 
 export interface PersonWithPassword extends Person {
@@ -37,6 +41,7 @@ export interface PersonWithPassword extends Person {
 /** The OpenID client of one app instance. */
 export interface AppClient {
   readonly instanceId: string;
+  readonly appId: string;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly name: string;

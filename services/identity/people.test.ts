@@ -21,6 +21,7 @@ suite('People, sessions and tokens by the public API', () => {
     haic = await startTestIdentity();
     await haic.identity.client.registerAppClient({
       instanceId,
+      appId: 'an-app',
       redirectUri: `${haic.publicUrl}/_auth/callback`,
       postLogoutRedirectUri: haic.publicUrl,
       name: 'An app',

@@ -15,12 +15,19 @@ export const isAdministrator = (person: Pick<Person, 'roles' | 'disabled'>): boo
  * People, and everybody's tokens. `person` is the actor as the database knows them now: who lost the role, or was disabled, has lost it
  * at once and not when the token ends.
  */
-export function mayAdministerPeople(person: Person | undefined): Decision {
+export const mayAdministerPeople = (person: Person | undefined): Decision =>
+  administratorsOnly(person, 'Only administrators may see and change people.');
+
+export const mayAdministerForeignResources = (person: Person | undefined): Decision =>
+  administratorsOnly(
+    person,
+    'Only administrators may see and change which foreign resources tokens are exchanged for.',
+  );
+
+function administratorsOnly(person: Person | undefined, reason: string): Decision {
   const known = mayManageOwnTokens(person);
   if (!known.allowed) return known;
-  return person !== undefined && isAdministrator(person)
-    ? yes
-    : no('administrators_only', 'Only administrators may see and change people.');
+  return person !== undefined && isAdministrator(person) ? yes : no('administrators_only', reason);
 }
 
 export const mayManageOwnTokens = (person: Person | undefined): Decision =>

@@ -13,14 +13,20 @@ export const presentPerson = (person: Person) => ({
   lastSignInAt: person.lastSignInAt?.toISOString() ?? null,
 });
 
-export const presentGroup = ({ id, name, members, createdAt }: Group) => ({
+export const presentGroup = ({ id, name, members, serviceAccounts, createdAt }: Group) => ({
   id,
   name,
   members,
+  serviceAccounts,
   createdAt: createdAt.toISOString(),
 });
 
-export const presentRole = ({ name, description, members }: Role) => ({ name, description, members });
+export const presentRole = ({ name, description, members, serviceAccounts }: Role) => ({
+  name,
+  description,
+  members,
+  serviceAccounts,
+});
 
 /** The answer of the userinfo endpoint, and what the ID token says of the person. */
 export const personClaims = (person: Person) => ({

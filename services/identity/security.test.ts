@@ -180,6 +180,7 @@ suite('What the identity service withstands', () => {
     );
     await haic.identity.client.registerAppClient({
       instanceId: 'app-1',
+      appId: 'an-app',
       redirectUri: 'http://app-1.localhost/_auth/callback',
       postLogoutRedirectUri: 'http://app-1.localhost/',
       name: 'App',
@@ -281,6 +282,7 @@ suite('What the identity service withstands', () => {
     const { tokens, browser } = await signIn();
     const client = await haic.identity.client.registerAppClient({
       instanceId: 'app-2',
+      appId: 'an-app',
       redirectUri: 'http://app-2.localhost/_auth/callback',
       postLogoutRedirectUri: 'http://app-2.localhost/',
       name: 'App',

@@ -97,6 +97,7 @@ describe('Service accounts', () => {
     const address = 'http://app.localhost/';
     await client.registerAppClient({
       instanceId,
+      appId: 'an-app',
       redirectUri: address,
       postLogoutRedirectUri: address,
       name: 'App',
@@ -230,6 +231,53 @@ describe('Service accounts', () => {
       [{ name: 'c2', roles: ['\u0007'] }, 'bad_role'],
     ] as const)
       assert.equal((await add(wanted)).json.code, code, JSON.stringify(wanted));
+  });
+
+  test('is put into groups and given roles where people are, beside them, and taken out again', async () => {
+    const { account, secret } = await make({ groups: [] });
+    const { name } = account;
+    const admin = await tokenOf(await make({ roles: ['admin'], groups: [] }));
+    type Group = { id: string; members: number; serviceAccounts: number };
+    const group = await call<Group>(admin, 'POST', '/api/v1/groups', { name: 'welders' });
+    const groupPath = `/api/v1/groups/${group.json.id}`;
+    const rolePath = `/api/v1/roles/auditor/members/${name}`;
+    const asItIs = async () => {
+      const { roles, groups } = await haic.verifyToken(await tokenOf({ account, secret }));
+      return { roles, groups };
+    };
+    for (const member of [name, 'ada'])
+      assert.equal((await call(admin, 'PUT', `${groupPath}/members/${member}`)).status, 204);
+    // Once more changes nothing.
+    assert.equal((await call(admin, 'PUT', `${groupPath}/members/${name.toUpperCase()}`)).status, 204);
+    assert.equal((await call(admin, 'PUT', rolePath)).status, 204);
+    assert.deepEqual(await asItIs(), { roles: ['auditor', 'user'], groups: ['welders'] });
+    const { members, serviceAccounts } = (await call<Group>(admin, 'GET', groupPath)).json;
+    assert.deepEqual([members, serviceAccounts], [1, 1]);
+    const roles = await call<{ items: (Group & { name: string })[] }>(admin, 'GET', '/api/v1/roles');
+    const auditor = roles.json.items.find((role) => role.name === 'auditor');
+    assert.deepEqual([auditor?.members, auditor?.serviceAccounts], [0, 1]);
+    for (const filter of ['group=welders', 'role=auditor']) {
+      const listed = await call<{ items: Account[] }>(admin, 'GET', `/api/v1/service-accounts?${filter}`);
+      assert.deepEqual(
+        listed.json.items.map((one) => one.name),
+        [name],
+        filter,
+      );
+    }
+
+    assert.equal((await call(admin, 'DELETE', `${groupPath}/members/${name}`)).status, 204);
+    assert.equal((await call(admin, 'DELETE', rolePath)).status, 204);
+    assert.deepEqual(await asItIs(), { roles: ['user'], groups: [] });
+    assert.equal((await call(admin, 'PUT', `${groupPath}/members/nobody-at-all`)).status, 404);
+    assert.equal((await call(admin, 'PUT', '/api/v1/roles/auditor/members/nobody-at-all')).status, 404);
+  });
+
+  test('gets no token that outlives it', async () => {
+    const made = await make({ expiresAt: new Date(Date.now() + 90_000).toISOString() });
+    const answer = await oidc.clientCredentialsGrant(await haic.clientOf(made.account.clientId, made.secret));
+    const { expiresAt } = await haic.verifyToken(answer.access_token);
+    assert.ok(expiresAt <= Date.now() / 1000 + 90, String(expiresAt));
+    assert.ok((answer.expires_in ?? 0) > 60 && (answer.expires_in ?? 0) <= 90, String(answer.expires_in));
   });
 
   test('is listed page by page and found by name, owner or role; a group that is renamed is renamed in it', async () => {

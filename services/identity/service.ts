@@ -5,6 +5,7 @@ import type { Logger } from '@haic/kit/logging.ts';
 import type { TransactionSql } from '@haic/platform/database/port.ts';
 import type { ArtifactStore } from './artifacts.ts';
 import type { WhenPersonEnds } from './client.ts';
+import type { LabelChange } from './labels.ts';
 import {
   checkDisplayName,
   checkEmail,
@@ -23,9 +24,11 @@ import {
 } from './model.ts';
 import { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
 import { type Decision, type Deed, isAdministrator, mayDoTo } from './policy.ts';
+import { lastingClients } from './provider/clients.ts';
 import type { Issuer } from './provider/issuer.ts';
 import type { Sessions } from './provider/sessions.ts';
 import { issueRefreshToken } from './provider/tokens.ts';
+import type { LabelledAccounts } from './service-accounts/service.ts';
 import type { PeopleFilter, PeopleStore } from './store.ts';
 
 /**
@@ -43,8 +46,8 @@ export interface PeopleService {
   remove(username: string, by?: Person): Promise<void>;
   /** The roles of the platform, and every other one that somebody has. */
   roles(): Promise<readonly Role[]>;
-  /** Gives or takes one role, and leaves the others as they are. */
-  changeRole(username: string, change: { add: string } | { take: string }, by: Person): Promise<Person>;
+  /** Gives a person or a service account one role, or takes it, and leaves the others as they are. */
+  changeRole(username: string, change: LabelChange, by: Person): Promise<void>;
   resetPassword(username: string, password?: string, by?: Person): Promise<{ password?: string }>;
   /** A refresh token of the platform client that lasts until it is revoked. */
   platformToken(username: string): Promise<{ refreshToken: string; clientId: string; tokenEndpoint: string }>;
@@ -56,6 +59,9 @@ export interface PeopleService {
   }): Promise<void>;
 }
 
+const withRole = (change: LabelChange, role: string): LabelChange =>
+  'add' in change ? { add: role } : { take: role };
+
 const lastAdministrator = () =>
   conflict(
     'last_administrator',
@@ -64,18 +70,19 @@ const lastAdministrator = () =>
 
 export function createPeopleService(parts: {
   people: PeopleStore;
+  accounts: LabelledAccounts;
   artifacts: ArtifactStore;
   issuer: Issuer;
   sessions: Sessions;
   whenPersonEnds: WhenPersonEnds;
   logger: Logger;
 }): PeopleService {
-  const { people, artifacts, issuer, sessions, logger } = parts;
+  const { people, accounts, artifacts, issuer, sessions, logger } = parts;
 
   /** Sessions and tokens first: with them gone, nobody starts anew what is then stopped. */
   async function endAllOf(person: Person): Promise<void> {
     await sessions.endEverything(person.id);
-    await parts.whenPersonEnds(person.id).catch((error: unknown) => {
+    await parts.whenPersonEnds(person.id, person.username).catch((error: unknown) => {
       logger.warn(
         `What ${person.username} runs could not be stopped now (${messageOf(error)}); it is found and stopped soon.`,
       );
@@ -163,27 +170,35 @@ export function createPeopleService(parts: {
     },
 
     roles: async () => {
-      const members = await people.countByRole();
-      const further = [...members.keys()].filter((name) => !platformRoles.has(name)).sort();
+      const [members, machines] = await Promise.all([people.countByRole(), accounts.countByRole()]);
+      const known = new Set([...members.keys(), ...machines.keys()]);
+      const further = [...known].filter((name) => !platformRoles.has(name)).sort();
       return [...platformRoles.keys(), ...further].map((name) => ({
         name,
         description: platformRoles.get(name) ?? '',
         members: members.get(name) ?? 0,
+        serviceAccounts: machines.get(name) ?? 0,
       }));
     },
 
     changeRole: async (username, change, by) => {
-      const before = await existing(username);
       const role = checkLabel('role', 'add' in change ? change.add : change.take);
+      const wanted = {
+        name: usernameOf(username),
+        kind: 'role',
+        change: withRole(change, role),
+        by,
+      } as const;
+      if (await accounts.changeLabel(wanted)) return;
+      const before = await existing(username);
       const others = before.roles.filter((one) => one !== role);
       const roles = 'add' in change ? [...others, role] : others;
       const person = await guarded(by, before, { kind: 'change', changes: { roles } }, (writer) =>
-        people.changeLabel(before.id, 'role', 'add' in change ? { add: role } : { take: role }, writer),
+        people.changeLabel(before.id, 'role', withRole(change, role), writer),
       );
       if (person === undefined) throw notFound(`The person "${username}"`);
       await endWhatHadMore(before, person, by);
       logger.info({ username: person.username, roles: person.roles, by: by.username }, 'A role was changed.');
-      return person;
     },
 
     resetPassword: async (username, password, by) => {
@@ -225,8 +240,7 @@ export function createPeopleService(parts: {
       await people.setPassword(person.id, await hashPassword(chosen));
       await sessions.endOthers(person.id, keepSession);
       if (revokeTokens) {
-        const lasting = [wellKnownClients.platform, wellKnownClients.cli];
-        await artifacts.removeOfAccountAtClients(person.id, lasting);
+        await artifacts.removeOfAccountAtClients(person.id, lastingClients);
       }
       logger.info({ username: person.username, revokeTokens }, 'A person changed the password.');
     },

@@ -7,7 +7,7 @@ import type { SignInThrottle } from './throttle.ts';
 
 export type SignInResult =
   | { readonly kind: 'welcome'; readonly person: Person; readonly browserToken: string }
-  | { readonly kind: 'wrong' }
+  | { readonly kind: 'wrong'; readonly personId: string | undefined }
   | { readonly kind: 'wait'; readonly seconds: number };
 
 /**
@@ -44,7 +44,7 @@ export function createPasswordCheck(parts: {
     const right = await verifyPassword(password, person?.passwordHash);
     if (!right || person === undefined || person.disabled) {
       logger.warn({ event: 'sign-in-failed', username, address }, 'An attempt to sign in failed.');
-      return { kind: 'wrong' };
+      return { kind: 'wrong', personId: person?.id };
     }
     await throttle.succeeded(attempt);
     await people.signedIn(person.id);

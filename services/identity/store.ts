@@ -1,5 +1,6 @@
 import { open, seal } from '@haic/kit/keys.ts';
 import type { Database, Sql, TransactionSql } from '@haic/platform/database/port.ts';
+import { type LabelChange, type LabelKind, labelAssignment } from './labels.ts';
 import type { AppClient, NewPerson, Person, PersonChanges, PersonWithPassword } from './model.ts';
 
 type Reader = Sql | TransactionSql;
@@ -40,9 +41,6 @@ export interface PeopleFilter {
   readonly after: string;
   readonly limit: number;
 }
-
-/** What a person can have several of, and tokens say. */
-export type LabelKind = 'role' | 'group';
 
 export type PeopleStore = ReturnType<typeof createPeopleStore>;
 
@@ -106,19 +104,9 @@ export function createPeopleStore(database: Database) {
           updated_at = now()
         where id = ${id} returning *`),
     /** Adds or takes one label and leaves the others, so that two administrators at once lose nothing of each other's. */
-    changeLabel: (
-      id: string,
-      kind: LabelKind,
-      change: { add: string } | { take: string },
-      writer: Reader = sql,
-    ) => {
-      const column = sql(kind === 'role' ? 'roles' : 'groups');
-      const labels =
-        'add' in change
-          ? sql`array(select distinct label from unnest(${column} || ${[change.add]}::text[]) as label order by label)`
-          : sql`array_remove(${column}, ${change.take})`;
+    changeLabel: (id: string, kind: LabelKind, change: LabelChange, writer: Reader = sql) => {
       return one(writer<PersonRow[]>`
-        update identity.people set ${column} = ${labels}, updated_at = now() where id = ${id} returning *`);
+        update identity.people set ${labelAssignment(sql, kind, change)}, updated_at = now() where id = ${id} returning *`);
     },
     /** Each role that somebody has, with how many do. */
     countByRole: async (): Promise<ReadonlyMap<string, number>> => {
@@ -157,6 +145,7 @@ const knownGroups = (sql: Sql, names: readonly string[]) => sql`made as (
 
 interface AppClientRow {
   instance_id: string;
+  app_id: string | null;
   client_id: string;
   name: string;
   redirect_uri: string;
@@ -174,10 +163,10 @@ export function createAppClientStore(database: Database, key: Buffer) {
       const sealed = seal(key, client.clientSecret, client.clientId);
       await sql`
         insert into identity.app_clients
-          (instance_id, client_id, name, redirect_uri, post_logout_redirect_uri, sealed_secret)
-        values (${client.instanceId}, ${client.clientId}, ${client.name}, ${client.redirectUri},
+          (instance_id, app_id, client_id, name, redirect_uri, post_logout_redirect_uri, sealed_secret)
+        values (${client.instanceId}, ${client.appId}, ${client.clientId}, ${client.name}, ${client.redirectUri},
           ${client.postLogoutRedirectUri}, ${sealed})
-        on conflict (instance_id) do update set name = excluded.name, redirect_uri = excluded.redirect_uri,
+        on conflict (instance_id) do update set app_id = excluded.app_id, name = excluded.name, redirect_uri = excluded.redirect_uri,
           post_logout_redirect_uri = excluded.post_logout_redirect_uri, sealed_secret = excluded.sealed_secret`;
     },
     byClientId: async (clientId: string): Promise<AppClient | undefined> => {
@@ -186,12 +175,19 @@ export function createAppClientStore(database: Database, key: Buffer) {
       if (row === undefined) return undefined;
       return {
         instanceId: row.instance_id,
+        appId: row.app_id ?? '',
         clientId: row.client_id,
         name: row.name,
         redirectUri: row.redirect_uri,
         postLogoutRedirectUri: row.post_logout_redirect_uri,
         clientSecret: open(key, row.sealed_secret, row.client_id).toString(),
       };
+    },
+    /** The app of an instance; undefined when the instance has no client. */
+    appOf: async (instanceId: string): Promise<string | undefined> => {
+      const [row] = await sql<{ app_id: string | null }[]>`
+        select app_id from identity.app_clients where instance_id = ${instanceId}`;
+      return row?.app_id ?? undefined;
     },
     list: async (): Promise<readonly string[]> => {
       const rows = await sql<{ instance_id: string }[]>`

@@ -4,6 +4,7 @@ import { notFound } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { ArtifactStore, ListedArtifact } from './artifacts.ts';
 import type { Person } from './model.ts';
+import { lastingClients } from './provider/clients.ts';
 import type { Sessions } from './provider/sessions.ts';
 
 export type TokenKind = 'SESSION' | 'PLATFORM_TOKEN' | 'CLI_TOKEN';
@@ -32,8 +33,6 @@ export interface TokensService {
   /** Ends it: no refresh works any more, and of a session also the portal's and the apps' end. 404 when the person has none such. */
   revoke(person: Person, id: string): Promise<void>;
 }
-
-const lastingClients = [wellKnownClients.platform, wellKnownClients.cli];
 
 export function createTokensService(parts: {
   artifacts: ArtifactStore;

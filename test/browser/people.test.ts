@@ -108,16 +108,19 @@ describe('two people, each in a Chromium profile of their own', () => {
   test('7 signing out inside the app signs out of the portal, too', async () => {
     const shared = pageOf('grace');
     await openApp(shared, 'grace');
-    // As Wave's own menu does; waved tells the open page at the same time, so one of the two navigations is cut short.
-    await shared.evaluate(
-      (logout) => Reflect.get(globalThis, 'location').assign(logout),
-      `${url}_auth/logout`,
-    );
-    // Where the page ends up counts: waiting for one navigation fails when it is the one that was cut short.
-    await until(() => (new URL(shared.url()).origin === haic.url ? true : undefined), {
-      everyMs: 50,
-      signal: deadline(20_000),
-    });
+    // As Wave's own menu does. waved tells the open page at the same time, which then asks for the app anew: either of the two navigations cuts
+    // the other short, and when it is the sign-out the person is still there and presses it again.
+    const signOut = () =>
+      shared.evaluate((logout) => Reflect.get(globalThis, 'location').assign(logout), `${url}_auth/logout`);
+    const isOut = async () => (new URL(shared.url()).origin === haic.url ? true : undefined);
+    for (const lastTry of [false, false, true]) {
+      await signOut();
+      const out = await until(isOut, { everyMs: 50, signal: deadline(15_000) }).catch((error: unknown) => {
+        if (lastTry) throw error;
+        return undefined;
+      });
+      if (out === true) break;
+    }
     await shared.getByRole('link', { name: 'Sign in' }).or(shared.getByLabel('Username')).waitFor();
     const answer = await shared.context().request.get(`${haic.url}/session`);
     assert.deepEqual(await answer.json(), { signedIn: false });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -200,6 +200,35 @@ describe('the command line that the portal offers', () => {
     assert.match(apps[0] ?? '', /Hello 2\.0\.0 +ada +\d+s +PUBLIC/);
     assert.match(talk, /old app: PRIVATE/);
     for (const id of [old, out.trim()]) await ok('instance', 'terminate', id);
+  });
+
+  it('keeps a secret, which an app gets and nobody else sees', async () => {
+    const created = await run(['secret', 'create', 'greeting', '--from-file=text=-'], 'hush-hush-value');
+    assert.equal(created.code, 0, created.talk);
+    assert.equal(created.out, 'Name\tgreeting\nVisibility\tPRIVATE\nKeys\ttext\n');
+    const [row = ''] = rows(await ok('secret', 'list'));
+    assert.deepEqual(row.split(/ +/), ['greeting', 'PRIVATE', '-', 'text']);
+    await writeApp('2.5.0');
+    await appendFile(
+      path.join(app, 'app.toml'),
+      '\n[[Env]]\nName = "GREETING"\nSecret = "greeting"\nSecretKey = "text"\n',
+    );
+    const code = await readFile(path.join(app, 'src/app.py'), 'utf8');
+    await writeFile(
+      path.join(app, 'src/app.py'),
+      `import os\nprint('LENGTH', len(os.environ['GREETING']), os.environ['GREETING'], flush=True)\n${code}`,
+    );
+    const id = firstId(await ok('bundle', 'import'));
+    const instance = firstId(await ok('app', 'run', id));
+    await become(instance, 'Deployed');
+    assert.match(await ok('instance', 'logs', instance), /LENGTH 15 \[redacted\]/);
+    const inUse = await run(['secret', 'delete', 'greeting', '--yes']);
+    assert.equal(inUse.code, 1);
+    assert.match(inUse.talk, /used by Hello 2\.5\.0 \(ada\)/);
+    await ok('instance', 'terminate', instance);
+    await ok('app', 'delete', id, '--yes');
+    await ok('secret', 'delete', 'greeting', '--yes');
+    assert.match(await ok('secret', 'list'), /^NAME +VISIBILITY +PARENT +KEYS\n$/);
   });
 
   it('bundle test shows the log until it is interrupted, and leaves nothing behind', async () => {

@@ -13,11 +13,17 @@ describe('the official h2o-cloud-discovery and h2o-authn', () => {
   let python: string;
   let token: string;
   let configFile: string;
+  let services: string[];
 
   before(async () => {
     python = await pythonWith(requirements);
     haic = await startHaic();
     await haic.addUser('ada', { name: 'Ada Lovelace', groups: ['science'] });
+    const published = await fetch(`${haic.url}/.ai.h2o.cloud.discovery/v1/services`);
+    services = ((await published.json()) as { services: { name: string }[] }).services
+      .map(({ name }) => name.replace('services/', ''))
+      .sort();
+    assert.ok(services.includes('authz-gateway'));
     token = (await haic.run(['token', '--user', 'ada'])).trim();
     configFile = path.join(haic.home, 'h2o-cli-config.toml');
     await writeFile(
@@ -36,7 +42,7 @@ describe('the official h2o-cloud-discovery and h2o-authn', () => {
     environment: haic.url,
     issuer: `${haic.url}/auth/realms/haic`,
     clients: { platform: 'haic-platform', cli: 'haic-cli' },
-    services: [],
+    services,
     username: 'ada',
     audience: 'haic',
     party: 'haic-platform',

@@ -23,6 +23,28 @@ interface ApiApp {
   readonly title: string;
 }
 
+interface ApiWorkspace {
+  readonly workspace?: { readonly name: string; readonly displayName: string; readonly role: string };
+}
+
+/** Makes a workspace that Bob edits; returns its name. */
+async function shareWorkspace(haic: Haic, token: string): Promise<string> {
+  const made = await callApi<ApiWorkspace>(haic, token, 'POST', '/authz/v1/workspaces', {
+    displayName: 'Fraud',
+  });
+  const name = made.body.workspace?.name ?? '';
+  const found = await callApi<{ users: { name: string }[] }>(
+    haic,
+    token,
+    'GET',
+    '/authz/v1/users?filter=bob',
+  );
+  const member = { member: found.body.users[0]?.name, role: 'ROLE_EDITOR' };
+  const added = await callApi(haic, token, 'POST', `/authz/v1/${name}/members`, member);
+  assert.equal(added.status, 200, JSON.stringify(added.body));
+  return name;
+}
+
 async function databaseOf(haic: Haic): Promise<Database> {
   const { pid } = await platformProcess(haic, 'core');
   const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
@@ -39,6 +61,7 @@ describe('backup and restore', () => {
   let cookie: Browser;
   let running: string;
   let paused: string;
+  let workspace: string;
   const samples = ['hello', 'who-am-i', 'files'];
   const at = (name: string) => path.join(folder, name);
 
@@ -52,6 +75,7 @@ describe('backup and restore', () => {
     await source.addUser('bob');
     const token = await source.accessToken('ada');
     scriptToken = (await source.run(['token', '--user', 'ada'])).trim();
+    workspace = await shareWorkspace(source, token);
     for (const name of samples) await importBundle(source, token, await bundleSample(source, name));
     const runtime = ['MemoryLimit = "512Mi"', 'VolumeMount = "/data"', 'VolumeSize = "1Gi"'];
     const app = await importApp(source, token, { name: 'keeper', source: keeper, runtime });
@@ -62,6 +86,11 @@ describe('backup and restore', () => {
       const kept = await askApp(source, token, id, `/keep?text=of-${id}`);
       assert.equal(kept?.status, 200, kept?.text);
     }
+    const [secrets, value] = ['/secure-store/v1/workspaces%2Fdefault/secrets', { value: 'a2VwdA==' }];
+    await callApi(source, token, 'POST', `${secrets}?secretId=kept`, {});
+    await callApi(source, token, 'POST', `${secrets}/kept/versions`, value);
+    // From now on a key wraps it that does not follow from the master key.
+    await source.run(['secure-store', 'rotate-key']);
     await callApi(source, token, 'POST', `/api/v1/instances/${paused}/suspend`);
     await waitForStatus(source, token, paused, 'SUSPENDED');
     cookie = new Browser(source.port);
@@ -213,7 +242,7 @@ describe('backup and restore', () => {
     }
   });
 
-  it('what is restored elsewhere is all there: people, apps, instances, volumes, at another address', async () => {
+  it('what is restored elsewhere is all there: people, apps, instances, volumes, secrets, at another address', async () => {
     const secret = ['restore', at('secret'), '--passphrase-stdin', '--replace'];
     const said = await target.cli(secret, { input: passphrase });
     assert.equal(said.code, 0, said.stderr);
@@ -242,6 +271,18 @@ describe('backup and restore', () => {
       const bytes = Buffer.from(await bundle.arrayBuffer());
       assert.deepEqual([bundle.status, bytes.subarray(0, 2).toString()], [200, 'PK'], name);
     }
+
+    for (const [name, role] of [
+      ['ada', 'ROLE_OWNER'],
+      ['bob', 'ROLE_EDITOR'],
+    ] as const) {
+      const asking = await target.accessToken(name);
+      const { body } = await callApi<ApiWorkspace>(target, asking, 'GET', `/authz/v1/${workspace}`);
+      assert.deepEqual([body.workspace?.displayName, body.workspace?.role], ['Fraud', role]);
+    }
+    const kept = '/secure-store/v1/workspaces%2Fdefault%2Fsecrets%2Fkept%2Fversions%2Flatest:revealValue';
+    const revealed = await callApi<{ value: string }>(target, token, 'GET', kept);
+    assert.equal(revealed.body.value, 'a2VwdA==', JSON.stringify(revealed.body));
 
     const instance = await waitForStatus(target, token, running, 'DEPLOYED');
     assert.equal(instance.url, `http://${running}.localhost:${target.port}/`);

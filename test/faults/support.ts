@@ -16,6 +16,7 @@ export interface AppParts {
   /** More lines of `[Runtime]`. */
   readonly runtime?: readonly string[];
   readonly source?: string;
+  readonly appMode?: 'python' | 'wave';
   readonly files?: readonly ZipItem[];
 }
 
@@ -29,7 +30,7 @@ export function bundleOf(parts: AppParts = {}): Buffer {
     'Description = "For the tests of faults"',
     '[Runtime]',
     'Module = "main"',
-    'AppMode = "python"',
+    `AppMode = "${parts.appMode ?? 'python'}"`,
     ...(parts.runtime ?? ['MemoryLimit = "512Mi"']),
   ];
   return makeZip([

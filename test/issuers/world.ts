@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { deadline, until } from '@haic/kit/deadline.ts';
 import type { BrowserContext, Page } from 'playwright-core';
-import { fillSignIn } from '../support/browser.ts';
+import { type BrowserProfile, fillSignIn, openBrowser } from '../support/browser.ts';
+import { type Front, startFront } from '../support/front.ts';
 import { type Haic, placeForHaic, startHaic } from '../support/haic.ts';
 import { type Keycloak, startKeycloak } from '../support/keycloak.ts';
 
@@ -57,11 +59,15 @@ export async function embeddedWorld(): Promise<World> {
 
 export interface KeycloakWorld extends World {
   readonly keycloak: Keycloak;
+  /** Everything that is said to this Keycloak goes through it. */
+  readonly front: Front;
+  enable(username: string): Promise<void>;
 }
 
 /** Haic behind a Keycloak, as docs/keycloak.md sets it up. */
 export async function keycloakWorld(): Promise<KeycloakWorld> {
-  const keycloak = await startKeycloak();
+  const front = await startFront();
+  const keycloak = await startKeycloak({ front });
   const issuer = keycloak.issuer('haic');
   const haic = await placeForHaic({ HAIC_ISSUER: issuer });
   const people = new Map<Name, TestPerson>();
@@ -79,17 +85,22 @@ export async function keycloakWorld(): Promise<KeycloakWorld> {
   } catch (error) {
     await haic.stop();
     await keycloak.stop();
+    await front.stop();
     throw error;
   }
+  const setEnabled = (username: string, enabled: boolean) =>
+    keycloak.admin<void>('PUT', 'haic', `/users/${ids.get(username)}`, { enabled });
   return {
     keycloak,
+    front,
     haic,
     issuer,
     peopleAreHere: false,
     person: (name) => known(people, name),
     fillSignIn: fillKeycloakSignIn,
     endSessionsOf: (username) => keycloak.admin('POST', 'haic', `/users/${ids.get(username)}/logout`),
-    disable: (username) => keycloak.admin('PUT', 'haic', `/users/${ids.get(username)}`, { enabled: false }),
+    disable: (username) => setEnabled(username, false),
+    enable: (username) => setEnabled(username, true),
     appClients: async () => {
       const query = '/clients?clientId=haic-app-&search=true&max=1000';
       const found = await keycloak.admin<{ clientId: string }[]>('GET', 'haic', query);
@@ -98,6 +109,7 @@ export async function keycloakWorld(): Promise<KeycloakWorld> {
     stop: async () => {
       await haic.stop();
       await keycloak.stop();
+      await front.stop();
     },
   };
 }
@@ -123,6 +135,22 @@ export async function signInAt(world: World, page: Page, person: TestPerson): Pr
   await world.fillSignIn(page, person);
   await page.waitForURL(`${world.haic.url}/**`);
   await page.getByRole('button', { name: /^Account of/ }).waitFor();
+}
+
+/** A browser of its own in which the person is signed in, for as long as the work takes. */
+export async function withBrowserOf<T>(
+  world: World,
+  username: Name,
+  work: (profile: BrowserProfile, page: Page) => Promise<T>,
+): Promise<T> {
+  const profile = await openBrowser();
+  try {
+    const page = await profile.page();
+    await signInAt(world, page, world.person(username));
+    return await work(profile, page);
+  } finally {
+    await profile.close();
+  }
 }
 
 export interface PortalAnswer<T> {
@@ -153,6 +181,33 @@ export async function portalApi<T = Record<string, unknown>>(
   });
   const text = await answer.text();
   return { status: answer.status(), body: (text === '' ? undefined : JSON.parse(text)) as T };
+}
+
+/** Imports the bundle and runs it, as the portal of this browser does, until it is DEPLOYED. */
+export async function importAndRun(
+  world: World,
+  context: BrowserContext,
+  bundle: Buffer,
+  visibility: string,
+): Promise<{ id: string; url: string }> {
+  const imported = await portalApi<{ id: string }>(
+    world,
+    context,
+    'POST',
+    `/api/v1/apps?visibility=${visibility}`,
+    bundle,
+  );
+  assert.equal(imported.status, 201, JSON.stringify(imported.body));
+  const run = await portalApi<{ id: string; url: string }>(
+    world,
+    context,
+    'POST',
+    `/api/v1/apps/${imported.body.id}/instances`,
+    { visibility },
+  );
+  assert.equal(run.status, 201, JSON.stringify(run.body));
+  await untilStatus(world, context, run.body.id, 'DEPLOYED');
+  return run.body;
 }
 
 /** Waits until an instance is in the state, asking as the portal of this browser. */

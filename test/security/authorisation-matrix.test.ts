@@ -1,14 +1,28 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { deadline, until } from '@haic/kit/deadline.ts';
 import { makeZip } from '@haic/launcher/testing/zip.ts';
 import { png } from '@haic/services/app-store/catalog/testing.ts';
 import { callApi, importBundle, runApp, waitForStatus } from '../support/api.ts';
+import { askSts, driveKeys, driveStatus } from '../support/drive.ts';
 import { type Haic, startHaic } from '../support/haic.ts';
-import { actors, ofApps, ofEverybody, ofInstances, ofPeople, type Row } from './matrix.ts';
+import {
+  actors,
+  corp,
+  ofAccounts,
+  ofApps,
+  ofDrive,
+  ofDrivePage,
+  ofEverybody,
+  ofInstances,
+  ofPeople,
+  ofSecrets,
+  ofSecureStore,
+  type Row,
+} from './matrix.ts';
 import {
   appTokenOf,
   operationsOf,
@@ -43,6 +57,9 @@ const named = (name: string) =>
     { name: 'static/icon.png', content: png },
   ]);
 
+const subjectOf = (token: string): string =>
+  (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub: string }).sub;
+
 async function imported(name: string, visibility: string, bundle = named(name)): Promise<string> {
   const file = path.join(haic.home, `${name}.wave`);
   await writeFile(file, bundle);
@@ -50,7 +67,12 @@ async function imported(name: string, visibility: string, bundle = named(name)):
 }
 
 before(async () => {
-  haic = await startHaic({ HAIC_INSTANCE_LIMIT: String(instanceLimit), HAIC_VISITOR_INSTANCE_LIMIT: '2' });
+  haic = await startHaic({
+    HAIC_INSTANCE_LIMIT: String(instanceLimit),
+    HAIC_VISITOR_INSTANCE_LIMIT: '2',
+    // Who may what is asked here, one after the other and from one address: more than an address may in a minute.
+    HAIC_API_REQUESTS_PER_MINUTE: '0',
+  });
   for (const name of ['ada', 'olga', 'mallory', 'vera']) passwords[name] = await haic.addUser(name);
   await haic.addUser('vic', { roles: ['visitor'] });
   for (const name of ['ada', 'olga', 'mallory', 'vera', 'vic', 'admin'])
@@ -62,6 +84,41 @@ before(async () => {
   ids.publicApp = await imported('public', 'PUBLIC');
   ids.managed = await imported('managed', 'ALL_USERS');
   ids.link = await imported('link', 'ALL_USERS');
+
+  for (const [who, secret] of [
+    ['ada', { name: 'adas' }],
+    ['admin', { name: 'everybodys', visibility: 'ALL_USERS' }],
+    ['admin', { name: 'of-app', visibility: 'APP', parent: 'app:x' }],
+  ] as const) {
+    const body = { ...secret, values: { k: 'v' } };
+    const { status } = await callApi(haic, tokens[who], 'POST', '/api/v1/secrets', body);
+    assert.equal(status, 201, secret.name);
+  }
+
+  const make = async <T>(who: string, at: string, body: unknown): Promise<T> => {
+    const answer = await callApi<T>(haic, tokens[who], 'POST', at, body);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    return answer.body;
+  };
+  const { workspace } = await make<{ workspace: { name: string } }>('ada', '/authz/v1/workspaces', {
+    displayName: 'Team',
+  });
+  ids.team = workspace.name;
+  await make('ada', `/authz/v1/${workspace.name}/members`, {
+    ...{ member: `users/${subjectOf(tokens.olga as string)}`, role: 'ROLE_VIEWER' },
+  });
+  const store = '/secure-store/v1';
+  await make('ada', `${store}/${ids.team}/secrets?secretId=kept`, {});
+  await make('ada', `${store}/${ids.team}/secrets/kept/versions`, { value: 'eA==' });
+  await make('admin', `${store}/oauthClients?oauthClientId=corp`, corp);
+  await make('ada', `${store}/oauthClients/corp/tokenSources?tokenSourceId=adas`, {});
+  const adas = await make<{ workspace: { name: string } }>('ada', '/authz/v1/workspaces', {
+    displayName: 'Hers',
+  });
+  ids.workspace = adas.workspace.name.replace('workspaces/', '');
+  const file = { key: 'adas.txt', size: 4, modifiedAt: 1 };
+  const begun = await make<{ address: { url: string } }>('ada', '/api/v1/drive/buckets/_my/uploads', file);
+  assert.equal((await fetch(begun.address.url, { method: 'PUT', body: 'Ada.' })).status, 200);
 
   const run = async (name: string, who: string, app: string, visibility: string) => {
     ids[name] = (await runApp(haic, tokens[who] as string, ids[app] as string, visibility)).id;
@@ -103,15 +160,79 @@ async function tryAll(rows: readonly Row[]): Promise<void> {
   assert.deepEqual(wrong, []);
 }
 
+/** Ada's file in her own buckets and in a workspace that she shares. */
+async function prepareDrive(): Promise<void> {
+  const team = await callApi<{ workspace: { name: string } }>(
+    haic,
+    tokens.ada,
+    'POST',
+    '/authz/v1/workspaces',
+    { display_name: 'Shelf' },
+  );
+  const personal = await callApi<{ workspace: { name: string } }>(
+    haic,
+    tokens.ada,
+    'GET',
+    '/authz/v1/workspaces/default',
+  );
+  ids.shelf = team.body.workspace.name.replace('workspaces/', '');
+  ids.personal = personal.body.workspace.name.replace('workspaces/', '');
+  for (const [who, role] of [
+    ['olga', 'ROLE_VIEWER'],
+    ['mallory', 'ROLE_EDITOR'],
+  ] as const) {
+    const claims = Buffer.from((tokens[who] as string).split('.')[1] ?? '', 'base64url').toString();
+    const member = { member: `users/${(JSON.parse(claims) as { sub: string }).sub}`, role };
+    const { status } = await callApi(
+      haic,
+      tokens.ada,
+      'POST',
+      `/authz/v1/${team.body.workspace.name}/members`,
+      member,
+    );
+    assert.equal(status, 200);
+  }
+  const keys = await driveKeys(haic, tokens.ada as string);
+  for (const bucket of ['_my', ids.personal, ids.shelf])
+    assert.equal(await driveStatus(haic, keys, 'PUT', `/${bucket}/adas`, 'ada'), 200);
+}
+
+async function tryDrive(): Promise<void> {
+  await prepareDrive();
+  const wrong: string[] = [];
+  for (const [column, actor] of actors.entries()) {
+    const asked = await askSts(haic, tokens[actor] ?? '');
+    const keys = asked.status === 200 ? await driveKeys(haic, tokens[actor] as string) : undefined;
+    for (const [method, route, body, ...expected] of ofDrive) {
+      assert.equal(expected.length, actors.length, `${method} ${route}`);
+      const wanted = expected[column];
+      if (wanted === '-') continue;
+      const address = route.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? assert.fail(name));
+      const status =
+        route === 'keys'
+          ? asked.status
+          : await driveStatus(haic, keys, method, address, body as string | undefined);
+      if (status !== wanted) wrong.push(`${method} ${route} by ${actor}: ${status}, not ${wanted}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+}
+
 describe('20 who may what: route × role × visibility × ownership', () => {
   test('the table has a row for every route that the server has', async () => {
     const operations = (await operationsOf(haic)).map(
       ({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`,
     );
     assert.ok(operations.length > 25, String(operations.length));
-    const rows = [...ofApps, ...ofInstances, ...ofPeople, ...ofEverybody].map(
-      ([method, route]) => `${method} ${route.replace(/\?.*/, '')}`,
-    );
+    const rows = [
+      ...ofApps,
+      ...ofInstances,
+      ...ofPeople,
+      ...ofSecrets,
+      ...ofAccounts,
+      ...ofDrivePage,
+      ...ofEverybody,
+    ].map(([method, route]) => `${method} ${route.replace(/\?.*/, '')}`);
     const covers = (operation: string) => {
       const parts = operation.split('{}').map((part) => part.replaceAll('.', '\\.'));
       return rows.some((row) => new RegExp(`^${parts.join('[^/]+')}$`).test(row));
@@ -123,9 +244,39 @@ describe('20 who may what: route × role × visibility × ownership', () => {
     );
   });
 
+  test('and for every method of the secure store', async () => {
+    const rows = ofSecureStore.map(([method, route]) => `${method} ${route.replace(/\?.*/, '')}`);
+    const folder = path.join(import.meta.dirname, '../../services/secrets/proto/ai/h2o/securestore/v1');
+    const methods: string[] = [];
+    for (const file of await readdir(folder))
+      for (const [, method = '', route = ''] of (await readFile(path.join(folder, file), 'utf8')).matchAll(
+        /\b(get|post|patch|delete): "(\/v1\/[^"]+)"/g,
+      ))
+        methods.push(`${method.toUpperCase()} /secure-store${route}`);
+    assert.equal(methods.length, 19);
+    const covers = (method: string) => {
+      // `{name=workspaces/*/secrets/*}`: a collection is named, what is in it is anything.
+      const parts = method
+        .replace(/\{[\w.]+=([^}]+)\}/g, '$1')
+        .replaceAll('workspaces/*', '{team}')
+        .split('*');
+      const form = parts.map((part) => part.replace(/[.{}]/g, '\\$&')).join('[^/:]+');
+      return rows.some((row) => new RegExp(`^${form}$`).test(row));
+    };
+    assert.deepEqual(
+      methods.filter((method) => !covers(method)),
+      [],
+    );
+  });
+
   test('of apps', () => tryAll(ofApps));
   test('of instances', () => tryAll(ofInstances));
   test('of people, sessions and tokens', () => tryAll(ofPeople));
+  test('of secrets', () => tryAll(ofSecrets));
+  test('of connected accounts and OAuth clients', () => tryAll(ofAccounts));
+  test('of the secure store', () => tryAll(ofSecureStore));
+  test('of Drive', () => tryDrive());
+  test('of the page of Drive', () => tryAll(ofDrivePage));
   test('of what is for everybody', () => tryAll(ofEverybody));
 
   test('what is granted there and changes something, is granted', async () => {
@@ -189,6 +340,11 @@ describe('20 who may what: route × role × visibility × ownership', () => {
 });
 
 describe('20 the pages of a PRIVATE instance are its owner’s alone', () => {
+  // A token is good for five minutes, and the table is long.
+  before(async () => {
+    for (const name of ['ada', 'olga', 'mallory', 'admin', 'vera'])
+      tokens[name] = await haic.accessToken(name);
+  });
   const hosts = () => ['mine', 'paused', 'starting'].map((name) => probeOf(haic, ids[name] as string));
 
   test('neither administrators nor the owner of the app open one, whatever its status: by browser, by token, by WebSocket', async () => {

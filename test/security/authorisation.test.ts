@@ -145,7 +145,8 @@ describe('4 token substitution: clients × operations', () => {
         subject_token: tokens.app as string,
         subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
       });
-      assert.equal(exchanged.body.error, 'unsupported_grant_type');
+      assert.equal(exchanged.status, 400);
+      assert.match(`${exchanged.body.error_description}`, /not allowed for this client/);
     }
   });
 

@@ -71,13 +71,17 @@ export async function grantAt(
   haic: Haic,
   fields: Record<string, string>,
   authorization?: string,
-): Promise<{ status: number; body: { access_token: string; error?: string } }> {
+): Promise<{ status: number; body: { access_token: string; error?: string; error_description?: string } }> {
   const response = await fetch(`${haic.url}/auth/realms/haic/protocol/openid-connect/token`, {
     method: 'POST',
     headers: authorization === undefined ? {} : { authorization },
     body: new URLSearchParams(fields),
   });
-  const body = (await response.json()) as { access_token: string; error?: string };
+  const body = (await response.json()) as {
+    access_token: string;
+    error?: string;
+    error_description?: string;
+  };
   return { status: response.status, body };
 }
 

@@ -8,7 +8,7 @@ export interface ApiAnswer<T> {
 
 /** A call of the public API with a bearer token; the answer as it is, whatever its status. */
 export async function callApi<T = Record<string, unknown>>(
-  haic: Haic,
+  haic: Pick<Haic, 'url'>,
   token: string | undefined,
   method: string,
   path: string,
@@ -40,7 +40,7 @@ export interface ApiInstance {
 }
 
 export async function importBundle(
-  haic: Haic,
+  haic: Pick<Haic, 'url'>,
   token: string,
   file: string,
   visibility = 'PRIVATE',
@@ -58,7 +58,7 @@ export async function importBundle(
 }
 
 export async function runApp(
-  haic: Haic,
+  haic: Pick<Haic, 'url'>,
   token: string,
   appId: string,
   visibility = 'PRIVATE',
@@ -72,7 +72,7 @@ export async function runApp(
 
 /** Waits until the instance has the status; fails at once with its log when it is FAILED instead. */
 export async function waitForStatus(
-  haic: Haic,
+  haic: Pick<Haic, 'url'>,
   token: string,
   id: string,
   status: string,
@@ -91,7 +91,12 @@ export async function waitForStatus(
   }
 }
 
-export async function instanceLog(haic: Haic, token: string, id: string, query = ''): Promise<string> {
+export async function instanceLog(
+  haic: Pick<Haic, 'url'>,
+  token: string,
+  id: string,
+  query = '',
+): Promise<string> {
   const response = await fetch(`${haic.url}/api/v1/instances/${id}/logs${query}`, {
     headers: { authorization: `Bearer ${token}` },
   });

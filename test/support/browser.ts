@@ -22,12 +22,15 @@ export interface BrowserProfile {
 }
 
 /** A browser with a profile of its own: its cookies are shared with no other. */
-export async function openBrowser(): Promise<BrowserProfile> {
+export async function openBrowser(
+  options: { readonly args?: readonly string[]; readonly ignoreHTTPSErrors?: boolean } = {},
+): Promise<BrowserProfile> {
   const directory = await mkdtemp(path.join(tmpdir(), 'haic-browser-'));
   const context = await chromium.launchPersistentContext(directory, {
     executablePath: '/usr/bin/chromium',
     headless: true,
-    args: flags,
+    args: [...flags, ...(options.args ?? [])],
+    ignoreHTTPSErrors: options.ignoreHTTPSErrors ?? false,
     viewport: { width: 1280, height: 800 },
   });
   context.setDefaultTimeout(20_000);
@@ -40,6 +43,10 @@ export async function openBrowser(): Promise<BrowserProfile> {
     },
   };
 }
+
+/** What a person sees now, for the words of a test that failed. */
+export const seenOn = async (page: Page): Promise<string> =>
+  `${page.url()} said: ${await page.locator('body').innerText({ timeout: 5_000 })}`;
 
 /** Fills the sign-in page that is shown, as a person would. */
 export async function fillSignIn(page: Page, username: string, password: string): Promise<void> {

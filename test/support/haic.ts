@@ -17,6 +17,8 @@ export interface CommandResult {
 /** A whole Haic of its own, started by `up --detach` as a user would, with a home of its own that is removed at the end. */
 export interface Haic {
   readonly url: string;
+  /** Where S3 and STS are. */
+  readonly driveUrl: string;
   readonly port: number;
   readonly home: string;
   readonly environment: NodeJS.ProcessEnv;
@@ -59,7 +61,7 @@ export async function startHaic(extra: NodeJS.ProcessEnv = {}): Promise<Haic> {
 export async function placeForHaic(extra: NodeJS.ProcessEnv = {}): Promise<Haic> {
   const home = await mkdtemp(path.join(tmpdir(), 'haic-test-'));
   await chmod(home, 0o711);
-  const port = await freePortTriple();
+  const port = await freePorts();
   const cache = process.env.HAIC_CACHE ?? path.join(tmpdir(), 'haic-test-cache');
   const environments = await takeEnvironments(cache);
   const environment: NodeJS.ProcessEnv = {
@@ -93,6 +95,7 @@ export async function placeForHaic(extra: NodeJS.ProcessEnv = {}): Promise<Haic>
 
   return {
     url,
+    driveUrl: `${scheme}://localhost:${port + 2}`,
     port,
     home,
     environment,
@@ -173,14 +176,14 @@ function resultOf(child: ChildProcess): Promise<CommandResult> {
   });
 }
 
-/** A port whose two successors are free too: portal, scorers, Drive. */
-async function freePortTriple(): Promise<number> {
+/** A port whose three successors are free too: portal, scorers, Drive, gRPC. */
+export async function freePorts(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const free = await Promise.all([port, port + 1, port + 2].map(isFree));
+    const free = await Promise.all([port, port + 1, port + 2, port + 3].map(isFree));
     if (free.every(Boolean)) return port;
   }
-  throw new Error('No three free ports in a row.');
+  throw new Error('No four free ports in a row.');
 }
 
 const isFree = (port: number): Promise<boolean> =>

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { deadline, until } from '@haic/kit/deadline.ts';
+import type { Front } from './front.ts';
 import { execute } from './haic.ts';
 
 /** Keycloak as it is released to Maven Central, by digest. */
@@ -37,6 +38,8 @@ export interface KeycloakUser {
 export interface Keycloak {
   /** Of the process that the server descends from. */
   readonly pid: number;
+  /** On loopback, in clear. */
+  readonly port: number;
   issuer(realm: string): string;
   importRealm(realm: unknown): Promise<void>;
   addUser(realm: string, user: KeycloakUser): Promise<string>;
@@ -48,15 +51,25 @@ export interface Keycloak {
 /** As it is released: for whoever measures it. */
 const asReleased = { JAVA_OPTS_APPEND: '' };
 
-export async function startKeycloak(options: { asReleased?: boolean } = {}): Promise<Keycloak> {
+export async function startKeycloak(
+  options: {
+    asReleased?: boolean;
+    /** What it is reached through. */
+    front?: Front;
+    /** Where it is reached, as its tokens name it, where that is not on loopback. */
+    address?: string;
+  } = {},
+): Promise<Keycloak> {
+  const { front } = options;
   const cache = process.env.HAIC_CACHE ?? path.join(tmpdir(), 'haic-test-cache');
   const home = await installedKeycloak(cache);
   const directory = await mkdtemp(path.join(tmpdir(), 'haic-keycloak-'));
   await cp(path.join(home, 'seed'), directory, { recursive: true });
   const [port, managementPort] = [await freePort(), await freePort()];
   const java = options.asReleased === true ? asReleased : javaEnvironment;
-  const child = await startServer({ home, directory, port, managementPort, java });
-  const base = `http://localhost:${port}/auth`;
+  if (front !== undefined) front.target = port;
+  const base = `${options.address ?? `http://localhost:${front?.port ?? port}`}/auth`;
+  const child = await startServer({ home, directory, port, managementPort, base, java });
 
   let token: { value: string; until: number } | undefined;
   const adminToken = async (): Promise<string> => {
@@ -88,6 +101,7 @@ export async function startKeycloak(options: { asReleased?: boolean } = {}): Pro
 
   return {
     pid: child.pid ?? 0,
+    port,
     issuer: (realm) => `${base}/realms/${realm}`,
     importRealm: async (realm) => void (await call('POST', `${base}/admin/realms`, realm)),
     admin: administer,
@@ -138,7 +152,8 @@ async function installedKeycloak(cache: string): Promise<string> {
   await mkdir(directory);
   const [port, managementPort] = [await freePort(), await freePort()];
   const java = javaEnvironment;
-  await endGroup(await startServer({ home: unpacked, directory, port, managementPort, java }));
+  const base = `http://localhost:${port}/auth`;
+  await endGroup(await startServer({ home: unpacked, directory, port, managementPort, base, java }));
   await rm(path.join(directory, 'keycloak.log'), { force: true });
   await rename(unpacked, home).catch(async (error: unknown) => {
     if (!(await exists(home))) throw error;
@@ -168,15 +183,17 @@ async function startServer(options: {
   directory: string;
   port: number;
   managementPort: number;
+  /** Its own address, as its tokens name it. */
+  base: string;
   java: Readonly<Record<string, string>>;
 }): Promise<ChildProcess> {
-  const { home, directory, port, managementPort, java } = options;
+  const { home, directory, port, managementPort, base, java } = options;
   const log = await open(path.join(directory, 'keycloak.log'), 'w');
   const child = spawn(
     path.join(home, 'bin/kc.sh'),
     [
       ...['start', '--optimized', '--http-enabled=true', '--http-host=127.0.0.1', `--http-port=${port}`],
-      ...[`--http-management-port=${managementPort}`, `--hostname=http://localhost:${port}/auth`],
+      ...[`--http-management-port=${managementPort}`, `--hostname=${base}`],
       `--db-url=jdbc:h2:file:${directory}/h2;NON_KEYWORDS=VALUE`,
     ],
     {

@@ -72,8 +72,8 @@ export interface Api {
   all<T>(path: string): Promise<readonly T[]>;
 }
 
-/** What would run twice if it were asked for again after a lost answer. */
-const starts = /^\/api\/v1\/apps\/[^/]+\/instances$/;
+/** What would be made twice, or refused as there already, if it were asked for again after a lost answer. */
+const makes = /^\/api\/v1\/(apps\/[^/]+\/instances|secrets)$/;
 
 /** As long as the store itself waits for a run to be accepted, and a little for the way. */
 const patienceMs = 310_000;
@@ -94,7 +94,7 @@ export async function connectApi(flags: ConnectionFlags): Promise<Api> {
     path: string,
     { timeoutMs = patienceMs, ...options }: CallOptions = {},
   ) => {
-    const key = method === 'POST' && starts.test(path) ? { 'idempotency-key': randomUUID() } : undefined;
+    const key = method === 'POST' && makes.test(path) ? { 'idempotency-key': randomUUID() } : undefined;
     const send = async () =>
       callJson<T>(fetch, `${endpoint}${path}`, {
         method,
@@ -120,7 +120,7 @@ export async function connectApi(flags: ConnectionFlags): Promise<Api> {
   };
 }
 
-/** When no answer came: under its key the server starts nothing twice, and says what it started. */
+/** When no answer came: under its key the server makes nothing twice, and says what it made. */
 async function onceMore<T>(error: unknown, send: () => Promise<T>): Promise<T> {
   if (!(error instanceof HaicError) || error.code !== 'service_unavailable') throw error;
   await sleep(1000, deadline(5000));

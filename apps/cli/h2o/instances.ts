@@ -61,6 +61,12 @@ export async function resumeInstance(api: Api, id: string, options: Output): Pro
   say(`It starts now. Watch it: ${commandName} instance logs -f ${id}`);
 }
 
+/** Applies what is set up on the server now; a running one is replaced if that changes anything for it. */
+export async function redeployInstance(api: Api, id: string, options: Output): Promise<void> {
+  printInstance(await api.json<Instance>('POST', `${instancePath(id)}/redeploy`), options);
+  say(`It is as a new one would be. Watch it: ${commandName} instance logs -f ${id}`);
+}
+
 /** Sets back the time until it pauses by itself. */
 export async function extendInstance(api: Api, id: string, options: Output): Promise<void> {
   printInstance(await api.json<Instance>('POST', `${instancePath(id)}/extend`), options);

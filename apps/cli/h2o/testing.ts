@@ -29,18 +29,23 @@ export async function startCommandLine(endpoint: string, token: string) {
   });
   return {
     directory,
-    async run(...words: readonly string[]) {
-      const child = spawn(process.execPath, [main, ...words], {
-        cwd: directory,
-        env: { ...process.env, H2OCONFIG: conf },
-      });
-      const [out, talk] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-      return { out, talk, code: child.exitCode };
-    },
+    run: (...words: readonly string[]) => type('', ...words),
+    /** With that on stdin. */
+    type,
     async [Symbol.asyncDispose]() {
       issuer.close();
       issuer.closeAllConnections();
       await rm(directory, { recursive: true, force: true });
     },
   };
+
+  async function type(input: string, ...words: readonly string[]) {
+    const child = spawn(process.execPath, [main, ...words], {
+      cwd: directory,
+      env: { ...process.env, H2OCONFIG: conf },
+    });
+    child.stdin.end(input);
+    const [out, talk] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    return { out, talk, code: child.exitCode };
+  }
 }

@@ -20,6 +20,10 @@ export const buildId = (): Promise<string> => digestOf([...sources, ...whole]);
 /** Which programs come out of these sources, the command line included. */
 export const programsId = (): Promise<string> => digestOf([...sources, ...whole, 'apps/cli']);
 
+/** What images are made of: the same, the charts that go with it, and the portal's own files. */
+export const imagesId = (): Promise<string> =>
+  digestOf([...sources, ...whole, 'apps/cli', 'deploy/charts/wave-app']);
+
 async function digestOf(folders: readonly string[]): Promise<string> {
   const files = [...single];
   for (const folder of folders) files.push(...(await sourcesBelow(folder)));

@@ -37,43 +37,70 @@ export async function buildPrograms(directories: { sandbox: string; platform: st
   ]);
 }
 
-async function bundle(source: string, target: string): Promise<void> {
+/** The programs of the images: those of sandboxes, or of the platform with the one that starts them. They take `sourcesAt` for the clone. */
+export async function buildImagePrograms(
+  kind: 'sandbox' | 'platform',
+  target: string,
+  sourcesAt: string,
+): Promise<void> {
+  const { supervisor: _, ...roles } = platformPrograms;
+  const programs =
+    kind === 'sandbox' ? sandboxPrograms : { ...roles, main: "import './apps/cli/images/main.ts';" };
+  await mkdir(target, { recursive: true });
+  for (const [name, source] of Object.entries(programs))
+    await bundle(source, path.join(target, `${name}.mjs`), sourcesAt);
+}
+
+/** What a program loads only when it is needed becomes files beside it, named by their content. */
+async function bundle(source: string, target: string, sourcesAt = root): Promise<void> {
   const { build } = await import('esbuild');
+  const [folder, name] = [path.dirname(target), path.basename(target, '.mjs')];
+  const staging = path.join(folder, `.${name}.tmp`);
+  await rm(staging, { recursive: true, force: true });
   await build({
     stdin: { contents: source, resolveDir: root, loader: 'ts' },
-    outfile: `${target}.tmp`,
+    outdir: staging,
+    entryNames: name,
+    chunkNames: `${name}-[hash]`,
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
     // oidc-provider, in core, tells its kinds of tokens apart by the names of their classes. Elsewhere nobody asks, and each function
     // that is made would be given its name again: a twentieth of what a request through the router costs.
-    keepNames: path.basename(target) !== 'router.mjs',
+    keepNames: name !== 'router',
     legalComments: 'none',
     logLevel: 'error',
     // CommonJS dependencies ask for `require`, which an ES module does not have by itself.
     banner: {
       js: "import { createRequire as haicRequire } from 'node:module'; const require = haicRequire(import.meta.url);",
     },
-    plugins: [keepOwnDirectory],
+    plugins: [keepOwnDirectory(sourcesAt)],
   });
-  await rename(`${target}.tmp`, target);
+  const made = (await readdir(staging)).sort(
+    (a, b) => Number(a === `${name}.mjs`) - Number(b === `${name}.mjs`),
+  );
+  for (const file of made) await rename(path.join(staging, file), path.join(folder, file));
+  await rm(staging, { recursive: true });
 }
 
-/** Code that looks for files beside itself (migrations, scripts) finds them where the source is. */
-const keepOwnDirectory: Plugin = {
+/** Code that looks for files beside itself (migrations, scripts) finds them where the sources are. */
+const keepOwnDirectory = (sourcesAt: string): Plugin => ({
   name: 'keep-own-directory',
   setup: (build) => {
-    build.onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
-      const source = await readFile(file, 'utf8');
+    build.onLoad({ filter: /\.ts$/ }, async ({ path: loaded }) => {
+      const source = await readFile(loaded, 'utf8');
       if (!source.includes('import.meta.')) return undefined;
+      const file = path.join(sourcesAt, path.relative(root, loaded));
       const contents = source
         .replaceAll('import.meta.dirname', JSON.stringify(path.dirname(file)))
         .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href));
       return { contents, loader: 'ts' };
     });
   },
-};
+});
 
 /** Builds the portal, or finds the build of the same sources in the cache. Returns its folder. */
 export async function buildPortal(cache: string): Promise<string> {

@@ -1,9 +1,10 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { text as bodyText } from 'node:stream/consumers';
 import { messageOf } from '@haic/kit/errors.ts';
 import type { Installation } from '@haic/server/installation.ts';
-import type { ServerSettings } from '@haic/server/settings.ts';
+import { drivePort, type ServerSettings } from '@haic/server/settings.ts';
 import type { Role } from './processes.ts';
 
 export interface Health {
@@ -29,11 +30,14 @@ export const listenerOf = (
 /** An address of this machine at which something that listens there answers. */
 const hereOf = (host: string): string => (['localhost', '0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host);
 
-/** Asks a process for its own health, where it listens on this machine. */
+/** Asks a process for its own health, where it listens on this machine. A router is healthy when it knows which apps run. */
 export async function roleHealth(role: Role, at: Installation, listener: ListenerAddress): Promise<Health> {
   try {
-    const status = await healthStatus(role, at, listener);
-    return { healthy: status === 200, message: status === 200 ? 'healthy' : `answers ${status}` };
+    const { status, text } = await askHealth(role, at, listener);
+    if (status !== 200) return { healthy: false, message: `answers ${status}` };
+    if (role === 'router' && (JSON.parse(text) as { routes?: string }).routes === 'unknown')
+      return { healthy: false, message: 'core has not told it yet which apps run' };
+    return { healthy: true, message: 'healthy' };
   } catch (error) {
     return { healthy: false, message: messageOf(error) };
   }
@@ -51,13 +55,17 @@ export function listens(role: Exclude<Role, 'core'>, listener: ListenerAddress):
   });
 }
 
-const addressOf = (role: Exclude<Role, 'core'>, listener: ListenerAddress) =>
-  role === 'drive'
-    ? { host: '127.0.0.1', port: listener.port + 2 }
-    : { host: hereOf(listener.host), port: listener.port };
+const addressOf = (role: Exclude<Role, 'core'>, listener: ListenerAddress) => ({
+  host: hereOf(listener.host),
+  port: role === 'drive' ? drivePort(listener) : listener.port,
+});
 
-function healthStatus(role: Role, at: Installation, listener: ListenerAddress): Promise<number> {
-  const tls = role === 'router' && listener.tls;
+function askHealth(
+  role: Role,
+  at: Installation,
+  listener: ListenerAddress,
+): Promise<{ status: number; text: string }> {
+  const tls = role !== 'core' && listener.tls;
   const target = role === 'core' ? { socketPath: at.coreSocket } : addressOf(role, listener);
   return new Promise((resolve, reject) => {
     // It is this machine's own listener that is asked for a status code: its certificate names the public host, not this address.
@@ -69,8 +77,7 @@ function healthStatus(role: Role, at: Installation, listener: ListenerAddress): 
       rejectUnauthorized: false,
     };
     const request = (tls ? httpsRequest : httpRequest)(options, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode ?? 0));
+      bodyText(response).then((body) => resolve({ status: response.statusCode ?? 0, text: body }), reject);
     });
     request.once('timeout', () => request.destroy(new Error('no answer within 3 s')));
     request.once('error', reject);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { messageOf } from '@haic/kit/errors.ts';
+import { isLoopback } from '@haic/kit/http/listening.ts';
 import type { ServerSettings } from '@haic/server/settings.ts';
-import { isLoopback } from '@haic/services/app-store/router/loopback.ts';
 import { CommandError, exitCodes } from '../terminal.ts';
 
 type Listener = Pick<ServerSettings, 'host' | 'tlsCertificate' | 'tlsKey' | 'tlsEndsInFront'>;
@@ -24,7 +24,8 @@ export async function refuseUnusableListener(settings: Listener): Promise<void> 
     readFile(file).catch((error: unknown) => {
       throw refuse(`${file} cannot be read: ${messageOf(error)}`);
     });
-  const [cert, key] = await Promise.all([read(tlsCertificate), read(tlsKey)]);
+  const cert = await read(tlsCertificate);
+  const key = await read(tlsKey);
   try {
     createSecureContext({ cert, key });
   } catch (error) {

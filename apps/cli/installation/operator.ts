@@ -1,7 +1,8 @@
+import { Readable } from 'node:stream';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { deadline } from '@haic/kit/deadline.ts';
 import { HaicError } from '@haic/kit/errors.ts';
-import { callJson, type Fetch } from '@haic/kit/http/client.ts';
+import { callJson, callService, type Fetch } from '@haic/kit/http/client.ts';
 import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
 import { clientSecretOf, type Installation, readSecrets } from '@haic/server/installation.ts';
 import { readSettings } from '@haic/server/settings.ts';
@@ -11,6 +12,8 @@ import { type RunningInstallation, readRecord } from './processes.ts';
 /** Calls of whoever owns the machine: over the core's socket, which only they can open, with the operator client's own token. */
 export interface Operator {
   call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>;
+  /** What is streamed as the answer to a GET. */
+  open(path: string, signal: AbortSignal): Promise<Readable>;
   close(): Promise<void>;
 }
 
@@ -37,6 +40,11 @@ export async function connectOperator(installation: Installation): Promise<Opera
           ...(body === undefined ? {} : { json: body }),
         }),
       ),
+    open: (path, signal) =>
+      explainUnavailable(async () => {
+        const { body } = await callService(fetch, `http://core${path}`, { token, signal });
+        return body === null ? Readable.from([]) : Readable.from(body);
+      }),
     close: () => fetch.close(),
   };
 }

@@ -45,11 +45,19 @@ async function makeBuild(target: string): Promise<void> {
   });
 }
 
+/** What a program loads when it needs it (`core-<hash>.mjs`). */
+const isPart = (name: string) => /-[A-Z0-9]{8}\.mjs$/.test(name);
+
+/** Parts are there before the program that names them, and older ones go after it. */
 async function copyAll(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
-  await Promise.all(
-    (await readdir(from)).map((name) => replaceBy(path.join(from, name), path.join(to, name))),
-  );
+  const names = await readdir(from);
+  const copy = (some: readonly string[]) =>
+    Promise.all(some.map((name) => replaceBy(path.join(from, name), path.join(to, name))));
+  await copy(names.filter(isPart));
+  await copy(names.filter((name) => !isPart(name)));
+  const old = (await readdir(to)).filter((name) => isPart(name) && !names.includes(name));
+  await Promise.all(old.map((name) => rm(path.join(to, name), { force: true })));
 }
 
 /** At once: a process that starts at this moment finds the old program or the new one. */

@@ -1,7 +1,11 @@
 import process from 'node:process';
 import { readSettings } from '@haic/server/settings.ts';
 import { type Command, Option } from 'commander';
+import { auditCommands } from './audit-commands.ts';
+import { foreignResourceCommands } from './foreign-resource-commands.ts';
+import { kubeCommands } from './kube-commands.ts';
 import { serviceAccountCommands } from './service-account-commands.ts';
+import { userCommands } from './user-commands.ts';
 
 interface UpFlags {
   readonly detach?: boolean;
@@ -12,7 +16,6 @@ interface UpFlags {
   readonly issuer?: string;
 }
 
-const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
 const settings = () => readSettings(process.env);
 
 /** Commands of whoever runs the installation (design §4). Each is loaded when it is called: a quick command starts quickly. */
@@ -66,8 +69,12 @@ export function operateCommands(program: Command): void {
     );
   copyCommands(program);
   issuerCommands(program);
+  secureStoreCommands(program);
   userCommands(program);
   serviceAccountCommands(program);
+  foreignResourceCommands(program);
+  auditCommands(program);
+  kubeCommands(program);
   program
     .command('token')
     .description('a platform token (refresh token, alone on stdout)')
@@ -107,7 +114,32 @@ function issuerCommands(program: Command): void {
   issuer
     .command('rotate-keys')
     .description("new keys for Haic's own issuer; nobody is signed out")
-    .action(async () => (await import('./rotate-keys.ts')).rotateKeys(settings()));
+    .option(
+      '--drop-old',
+      'the old ones became known: refuse all that they signed at once, and sign everybody out',
+    )
+    .option('--yes', 'do not ask')
+    .action(async (flags: { dropOld?: boolean; yes?: boolean }) => {
+      const { replaceKeys, rotateKeys } = await import('./rotate-keys.ts');
+      await (flags.dropOld === true
+        ? replaceKeys(settings(), { yes: flags.yes === true })
+        : rotateKeys(settings()));
+    });
+}
+
+function secureStoreCommands(program: Command): void {
+  const store = program.command('secure-store').description('the keys that wrap what the secure store keeps');
+  store
+    .command('rotate-key')
+    .description('a new key wraps every secret, while everything goes on')
+    .action(async () => (await import('./secure-store.ts')).rotateSecretsKey(settings()));
+  store
+    .command('status')
+    .description('which keys there are, and how much each wraps')
+    .option('--json', 'JSON on stdout')
+    .action(async (flags: { json?: boolean }) =>
+      (await import('./secure-store.ts')).printSecretsKeys(settings(), { json: flags.json === true }),
+    );
 }
 
 function copyCommands(program: Command): void {
@@ -116,8 +148,10 @@ function copyCommands(program: Command): void {
     .description('everything in one file, while Haic runs or not')
     .option('--encrypt', 'ask for a passphrase, without which nobody opens the file')
     .option('--passphrase-stdin', 'read the passphrase from stdin')
-    .action(async (file: string, flags: { encrypt?: boolean; passphraseStdin?: boolean }) =>
-      (await import('./backup/backup.ts')).backup(settings(), file, flags),
+    .option('--objects', 'bundles and objects also when they are in a store of their own (HAIC_BLOB_STORE)')
+    .action(
+      async (file: string, flags: { encrypt?: boolean; passphraseStdin?: boolean; objects?: boolean }) =>
+        (await import('./backup/backup.ts')).backup(settings(), file, flags),
     );
   program
     .command('restore <file>')
@@ -127,59 +161,6 @@ function copyCommands(program: Command): void {
     .action(async (file: string, flags: { replace?: boolean; passphraseStdin?: boolean }) =>
       (await import('./restore/restore.ts')).restore(settings(), file, flags),
     );
-}
-
-function userCommands(program: Command): void {
-  const user = program.command('user').description('people of the embedded identity');
-  user
-    .command('add <name>')
-    .description('add a person; the password is made and shown once, or read from stdin')
-    .option('--role <role>', 'admin, user or visitor; repeat for more', collect, [])
-    .option('--group <group>', 'repeat for more', collect, [])
-    .option('--name <full name>')
-    .option('--email <address>')
-    .option('--password-stdin', 'read the password from stdin')
-    .action(
-      async (
-        username: string,
-        flags: { role: string[]; group: string[]; name?: string; email?: string; passwordStdin?: boolean },
-      ) =>
-        (await import('./users.ts')).addUser(settings(), {
-          username,
-          roles: flags.role.length === 0 ? ['user'] : flags.role,
-          groups: flags.group,
-          name: flags.name,
-          email: flags.email,
-          passwordFromStdin: flags.passwordStdin === true,
-        }),
-    );
-  user
-    .command('list')
-    .option('--json', 'JSON on stdout')
-    .action(async (flags: { json?: boolean }) =>
-      (await import('./users.ts')).listUsers(settings(), { json: flags.json === true }),
-    );
-  user
-    .command('remove <name>')
-    .option('--yes', 'do not ask')
-    .action(async (name: string, flags: { yes?: boolean }) =>
-      (await import('./users.ts')).removeUser(settings(), name, { yes: flags.yes === true }),
-    );
-  user
-    .command('passwd <name>')
-    .description('replace a password')
-    .option('--password-stdin', 'read it from stdin instead of making one')
-    .action(async (name: string, flags: { passwordStdin?: boolean }) =>
-      (await import('./users.ts')).setPassword(settings(), name, { fromStdin: flags.passwordStdin === true }),
-    );
-  for (const [verb, disabled] of [
-    ['disable', true],
-    ['enable', false],
-  ] as const) {
-    user
-      .command(`${verb} <name>`)
-      .action(async (name: string) => (await import('./users.ts')).setDisabled(settings(), name, disabled));
-  }
 }
 
 /** Flags are settings said on the command line: they win over the environment. */

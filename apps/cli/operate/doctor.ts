@@ -5,7 +5,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '@haic/kit/errors.ts';
-import { installationOf, type ServerSettings, settings as settingsReference } from '@haic/server/settings.ts';
+import { findStrays } from '@haic/platform/blob/filesystem/orphans.ts';
+import { describeBlobStore } from '@haic/platform/blob/setting.ts';
+import { findStraysInStore } from '@haic/server/blobs.ts';
+import {
+  grpcPort,
+  installationOf,
+  type ServerSettings,
+  settings as settingsReference,
+} from '@haic/server/settings.ts';
 import { liveProcess, type RunningInstallation, readRecord } from '../installation/processes.ts';
 import { CommandError, print, table } from '../terminal.ts';
 
@@ -114,7 +122,8 @@ const ports: CheckOf = async (settings) => {
     const running = await readRecord<RunningInstallation>(at.run, 'installation');
     return ok('Ports', `Haic itself listens on ${running?.port ?? settings.port}`);
   }
-  for (const port of [settings.port, settings.port + 2]) {
+  const needed = [settings.port, settings.port + 2, grpcPort(settings)];
+  for (const port of needed) {
     if (await isFree(port)) continue;
     return {
       name: 'Ports',
@@ -123,7 +132,7 @@ const ports: CheckOf = async (settings) => {
       remedy: 'Stop it, or choose another port: ./haic up --port N',
     };
   }
-  return ok('Ports', `${settings.port} and ${settings.port + 2} are free`);
+  return ok('Ports', `${needed.join(', ')} are free`);
 };
 
 const readableCache: CheckOf = async (settings) => {
@@ -155,6 +164,58 @@ const java: CheckOf = async () => {
   }
 };
 
+/** What crashes or a damaged disk left of bundles and objects. Not asked before a start: it looks at every one of them. */
+const objects: CheckOf = async (settings) => {
+  const name = 'Objects';
+  const { blobStore } = settings;
+  if (blobStore !== undefined && blobStore.kind !== 'filesystem')
+    return objectsInStore(name, blobStore, settings);
+  const directory = blobStore?.directory ?? installationOf(settings).blobs;
+  const { orphans, lost } = await findStrays(directory, { signal: AbortSignal.timeout(600_000) });
+  if (lost.length > 0)
+    return {
+      name,
+      state: 'limited',
+      found: `${lost.length} whose bytes are gone, the first: ${lost[0]}`,
+      remedy:
+        'Their bytes were removed or lost by the disk: get them from a backup, or delete and upload them again.',
+    };
+  if (orphans.length > 0)
+    return {
+      name,
+      state: 'limited',
+      found: `${orphans.length} files that belong to none, the first: ${orphans[0]}`,
+      remedy: 'Left behind by a crash; nothing reads them. Remove them when the space is wanted.',
+    };
+  return ok(name, `all there, in ${directory}`);
+};
+
+async function objectsInStore(
+  name: string,
+  store: Parameters<typeof findStraysInStore>[0],
+  settings: ServerSettings,
+): Promise<Check> {
+  const where = describeBlobStore(store);
+  try {
+    const strays = await findStraysInStore(store, settings, { signal: AbortSignal.timeout(600_000) });
+    if (strays.length === 0) return ok(name, `in ${where}, which answers`);
+    return {
+      name,
+      state: 'limited',
+      found: `${strays.length} left of uploads that have ended in ${where}, the first: ${strays[0]}`,
+      remedy:
+        'Left behind by a crash; nothing reads them. Delete them, or have a lifecycle rule of the store delete what is below uploads/, and uploads in parts, after some weeks.',
+    };
+  } catch (error) {
+    return {
+      name,
+      state: 'limited',
+      found: `${where}: ${messageOf(error)}`,
+      remedy: 'Bundles and objects are there: mend the way to it, or what Haic shows it.',
+    };
+  }
+}
+
 const checks: readonly CheckOf[] = [
   operatingSystem,
   python,
@@ -175,7 +236,7 @@ export async function doctor(
   options: { json: boolean; settings: boolean },
 ): Promise<void> {
   if (options.settings) return printSettings();
-  const found = await Promise.all(checks.map((check) => check(settings)));
+  const found = await Promise.all([...checks, objects].map((check) => check(settings)));
   if (options.json) print(JSON.stringify(found, undefined, 2));
   else {
     print(

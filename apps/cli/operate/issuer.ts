@@ -20,6 +20,7 @@ export async function printRealm(settings: ServerSettings): Promise<void> {
     HAIC_PORTAL_CLIENT_SECRET: secretOf(wellKnownClients.portal),
     HAIC_ROUTER_CLIENT_SECRET: secretOf(wellKnownClients.router),
     HAIC_CORE_CLIENT_SECRET: secretOf(wellKnownClients.core),
+    HAIC_DRIVE_CLIENT_SECRET: secretOf(wellKnownClients.drive),
     HAIC_OPERATOR_CLIENT_SECRET: secretOf(wellKnownClients.operator),
   };
   const realm = (await readFile(template, 'utf8')).replace(/\$\{(HAIC_[A-Z_]+)\}/g, (_, name: string) =>

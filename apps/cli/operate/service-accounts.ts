@@ -1,5 +1,6 @@
 import type { ServerSettings } from '@haic/server/settings.ts';
 import { confirm, print, record, say, table } from '../terminal.ts';
+import { allPages } from './pages.ts';
 import { asOperator } from './users.ts';
 
 interface Account {
@@ -62,17 +63,7 @@ export const rotateSecret = (
 
 export const listServiceAccounts = (settings: ServerSettings, options: { json: boolean }): Promise<void> =>
   asOperator(settings, async (operator) => {
-    const accounts: Account[] = [];
-    let pageToken: string | undefined;
-    do {
-      const query = pageToken === undefined ? '' : `&pageToken=${encodeURIComponent(pageToken)}`;
-      const page = await operator.call<{ items: readonly Account[]; nextPageToken?: string }>(
-        'GET',
-        `${base}?pageSize=200${query}`,
-      );
-      accounts.push(...page.items);
-      pageToken = page.nextPageToken;
-    } while (pageToken !== undefined);
+    const accounts = await allPages<Account>(operator, base);
     if (options.json) return print(JSON.stringify(accounts, undefined, 2));
     const rows = accounts.map((one) => [
       one.name,

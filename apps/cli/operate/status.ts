@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Installation } from '@haic/server/installation.ts';
-import { installationOf, type ServerSettings } from '@haic/server/settings.ts';
+import { grpcPort, installationOf, type ServerSettings } from '@haic/server/settings.ts';
 import { listenerOf, roleHealth } from '../installation/health.ts';
 import { connectOperator } from '../installation/operator.ts';
 import { liveProcess, type RunningInstallation, readRecord, roles } from '../installation/processes.ts';
@@ -11,6 +11,14 @@ interface ProcessStatus {
   readonly pid: number | null;
   readonly memoryMiB: number | null;
   readonly state: string;
+}
+
+/** Of events on their way to the audit trail. */
+interface AuditStatus {
+  readonly waiting: number;
+  readonly oldestMs: number;
+  readonly refused: number;
+  readonly problem?: string;
 }
 
 interface WorkloadStatus {
@@ -38,23 +46,32 @@ export async function status(settings: ServerSettings, options: { json: boolean 
     });
   }
   const running = processes.some((process) => process.name === 'core' && process.state === 'healthy');
-  const workloads = running ? await workloadStatuses(at) : [];
+  const asked = running ? await askCore(at, installation?.issuer !== undefined) : undefined;
+  const { workloads = [], audit = null, leftBehind = [] } = asked ?? {};
   const url = installation?.publicUrl ?? settings.publicUrl;
-  if (options.json) print(JSON.stringify({ url, home: at.home, processes, workloads }, undefined, 2));
-  else printStatus(url, at.home, processes, workloads);
-  if (processes.some((process) => process.state !== 'healthy')) process.exitCode = exitCodes.error;
+  const places = { url, grpc: `${new URL(url).hostname}:${grpcPort(listener)}`, home: at.home };
+  if (options.json)
+    print(JSON.stringify({ ...places, processes, workloads, audit, leftBehind }, undefined, 2));
+  else {
+    printStatus({ ...places, audit: wordsOf(audit) }, processes, workloads);
+    if (leftBehind.length > 0)
+      print(`\nLeft behind at the sign-in service, to be removed there: ${leftBehind.join(', ')}`);
+  }
+  if (processes.some((process) => process.state !== 'healthy') || !isWell(audit))
+    process.exitCode = exitCodes.error;
 }
 
 function printStatus(
-  url: string,
-  home: string,
+  { url, grpc, home, audit }: { url: string; grpc: string; home: string; audit: string },
   processes: readonly ProcessStatus[],
   workloads: readonly WorkloadStatus[],
 ): void {
   print(
     record([
       ['URL', url],
+      ['GRPC', grpc],
       ['HOME', home],
+      ...(audit === '' ? [] : [['AUDIT', audit] as const]),
     ]),
   );
   print('');
@@ -75,14 +92,38 @@ function printStatus(
   );
 }
 
-async function workloadStatuses(at: Installation): Promise<readonly WorkloadStatus[]> {
+async function askCore(at: Installation, issuerIsElsewhere: boolean) {
   const operator = await connectOperator(at);
+  const itemsOf = async <T>(path: string) =>
+    (await operator.call<{ items: readonly T[] }>('GET', path)).items;
   try {
-    return (await operator.call<{ items: readonly WorkloadStatus[] }>('GET', '/internal/operator/workloads'))
-      .items;
+    const [workloads, audit, leftBehind] = await Promise.all([
+      itemsOf<WorkloadStatus>('/internal/operator/workloads'),
+      operator.call<AuditStatus>('GET', '/internal/operator/audit'),
+      // Names of clients whose instances are gone, and which Haic cannot remove.
+      issuerIsElsewhere ? itemsOf<string>('/internal/identity/clients-left-behind') : [],
+    ]);
+    return { workloads, audit, leftBehind };
   } finally {
     await operator.close();
   }
+}
+
+const patienceMs = 60_000;
+
+/** Whether what happens gets into the audit trail. */
+const isWell = (audit: AuditStatus | null): boolean =>
+  audit === null || (audit.refused === 0 && audit.oldestMs < patienceMs);
+
+function wordsOf(audit: AuditStatus | null): string {
+  if (audit === null) return '';
+  const { waiting, oldestMs, refused, problem } = audit;
+  const lag =
+    waiting === 0
+      ? 'nothing waits'
+      : `${waiting} events wait, the oldest for ${Math.ceil(oldestMs / 1000)} s`;
+  const why = problem === undefined ? '' : ` (${problem})`;
+  return `${lag}${why}${refused === 0 ? '' : `; ${refused} were refused by the trail, see ./haic logs core`}`;
 }
 
 async function residentMiB(pid: number): Promise<number | null> {

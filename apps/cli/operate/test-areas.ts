@@ -4,6 +4,8 @@ export const testNeeds = {
   chromium: { program: '/usr/bin/chromium', packages: ['chromium', 'fonts-dejavu-core'] },
   java: { program: '/usr/bin/java', packages: ['openjdk-17-jre-headless'] },
   maven: { program: '/usr/bin/mvn', packages: ['maven'] },
+  iproute: { program: '/usr/sbin/ip', packages: ['iproute2'] },
+  openssl: { program: '/usr/bin/openssl', packages: ['openssl'] },
   unzip: { program: '/usr/bin/unzip', packages: ['unzip'] },
 } as const;
 export type TestNeed = keyof typeof testNeeds;
@@ -20,6 +22,12 @@ export interface TestArea {
   readonly needs: readonly TestNeed[];
   /** Test files of the area that run at once; those with real servers and process counts want the machine for themselves. */
   readonly concurrency: number;
+  /** Its tests run in the network of a test cluster, which is started for them and ended after them. */
+  readonly inCluster: boolean;
+  /** That cluster has Haic's own images; made before, since nothing in there reaches a package index. */
+  readonly haicImages: boolean;
+  /** That cluster has Traefik's image; built before, since nothing in there reaches a registry of modules. */
+  readonly ingress: boolean;
 }
 
 const area = (
@@ -33,16 +41,22 @@ const area = (
   files,
   needs: [],
   concurrency: 2,
+  inCluster: false,
+  haicImages: false,
+  ingress: false,
   ...more,
 });
 
 export const testAreas: readonly TestArea[] = [
   area('kit', 'what services share', ['kit/**/*.test.ts']),
-  area('platform', 'ports: PostgreSQL, blobs', [
-    'platform/database/**/*.test.ts',
-    'platform/blob/**/*.test.ts',
-  ]),
-  area('runtime', 'the runtime port on the local runtime', ['platform/runtime/**/*.test.ts'], {
+  area('platform', 'ports: PostgreSQL', ['platform/database/**/*.test.ts']),
+  area(
+    'blob',
+    'the blob port on files, on S3 by versitygw, on Azure by Azurite and on Google Cloud Storage by fake-gcs-server',
+    ['platform/blob/**/*.test.ts'],
+    { needs: ['openssl'] },
+  ),
+  area('runtime', 'the runtime port on the local runtime', ['platform/runtime/local/**/*.test.ts'], {
     needs: ['bubblewrap'],
     concurrency: 1,
   }),
@@ -50,6 +64,10 @@ export const testAreas: readonly TestArea[] = [
     'services/identity/**/*.test.ts',
     'services/discovery/**/*.test.ts',
   ]),
+  area('secrets', 'the secure store', ['services/secrets/**/*.test.ts']),
+  area('drive', 'Drive: signatures, temporary keys, objects, usage', ['services/drive/**/*.test.ts']),
+  area('workspaces', 'workspaces, their members and who may what', ['services/workspaces/**/*.test.ts']),
+  area('audit', 'the audit trail and what tells it', ['services/audit/**/*.test.ts']),
   area('catalog', 'bundles, manifests, apps', ['services/app-store/catalog/**/*.test.ts']),
   area('scheduler', 'instances', ['services/app-store/scheduler/**/*.test.ts']),
   area('router', 'the edge: sessions, authorisation, proxying', ['services/app-store/router/**/*.test.ts'], {
@@ -77,7 +95,7 @@ export const testAreas: readonly TestArea[] = [
     'the official Python clients, the command line and notebooks against a running Haic',
     ['test/clients/**/*.test.ts'],
     {
-      needs: ['bubblewrap', 'chromium'],
+      needs: ['bubblewrap', 'chromium', 'java'],
       concurrency: 1,
     },
   ),
@@ -98,6 +116,22 @@ export const testAreas: readonly TestArea[] = [
   area('security', 'the list of attacks, against a running Haic', ['test/security/**/*.test.ts'], {
     needs: ['bubblewrap', 'chromium'],
     concurrency: 1,
+  }),
+  area(
+    'kubernetes',
+    'on a real Kubernetes: the test cluster itself, the runtime port, the chart of an account',
+    [
+      ...['deploy/test-cluster/**/*.test.ts', 'deploy/charts/**/*.test.ts'],
+      'platform/runtime/kubernetes/**/*.test.ts',
+    ],
+    { needs: ['iproute', 'openssl'], concurrency: 1, inCluster: true, ingress: true },
+  ),
+  area('cluster', 'Haic as pods, installed by its chart', ['test/kubernetes/**/*.test.ts'], {
+    needs: ['chromium', 'iproute', 'openssl'],
+    concurrency: 1,
+    inCluster: true,
+    haicImages: true,
+    ingress: true,
   }),
   area('faults', 'crashes, full disks, restarts', ['test/faults/**/*.test.ts'], {
     needs: ['bubblewrap'],

@@ -5,8 +5,11 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { whyNotHere } from '@haic/test-cluster/cluster.ts';
 import { CommandError, exitCodes, print, say, table } from '../terminal.ts';
 import { type TestArea, type TestNeed, testAreas, testNeeds } from './test-areas.ts';
+import { inTestCluster } from './test-cluster.ts';
+import { type FailedTest, type FileCounts, filesToRunAgain, totals, withSecondRun } from './test-outcome.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const run = promisify(execFile);
@@ -17,6 +20,9 @@ interface AreaResult {
   readonly failed: number;
   readonly skipped: number;
   readonly seconds: number;
+  readonly failures: readonly FailedTest[];
+  /** Tests that failed, and passed when their file was run once more. */
+  readonly passedTheSecondTime: readonly FailedTest[];
 }
 
 /**
@@ -64,55 +70,90 @@ async function staticChecks(): Promise<AreaResult> {
     ['format, lint and import rules', ['node_modules/@biomejs/biome/bin/biome', 'ci', '.']],
     ['protobuf: lint, breaks, generated code', ['kit/grpc-gateway/generate.ts', '--check']],
   ];
-  let failed = 0;
+  const failures: FailedTest[] = [];
   say('\n── static ──');
   for (const [name, command] of checks) {
     const { code, output } = await capture(process.execPath, command);
     say(`${code === 0 ? '✔' : '✖'} ${name}`);
     if (code === 0) continue;
-    failed += 1;
+    failures.push({ name, said: output.split('\n').slice(0, 30).join('\n') });
     say(output);
   }
   return {
     name: 'static',
-    passed: checks.length - failed,
-    failed,
+    passed: checks.length - failures.length,
+    failed: failures.length,
     skipped: 0,
     seconds: (performance.now() - started) / 1000,
+    failures,
+    passedTheSecondTime: [],
   };
 }
 
-async function runArea(area: TestArea, size: string): Promise<AreaResult> {
+async function runArea(area: TestArea, size: 'ci' | 'full'): Promise<AreaResult> {
   const started = performance.now();
   const files: string[] = [];
   for await (const file of glob(area.files as string[], { cwd: root, exclude: ['**/node_modules/**'] }))
     files.push(file);
+  const none = { name: area.name, passed: 0, failed: 0, skipped: 0, failures: [], passedTheSecondTime: [] };
   const elapsed = () => (performance.now() - started) / 1000;
-  if (files.length === 0) return { name: area.name, passed: 0, failed: 0, skipped: 0, seconds: 0 };
+  if (files.length === 0) return { ...none, seconds: 0 };
   say(`\n── ${area.name}: ${area.about} ──`);
+  const reason = area.inCluster ? whyNotHere() : undefined;
+  if (reason !== undefined) {
+    say(`Skipped: ${reason}`);
+    return { ...none, skipped: 1, seconds: elapsed() };
+  }
+  const first = await runFiles(area, size, files.sort());
+  const again = filesToRunAgain(first);
+  if (again.length === 0) return { ...none, ...outcome(first), seconds: elapsed() };
+  say(`\nOnce more, because of what failed: ${again.map((file) => path.relative(root, file)).join(', ')}`);
+  const second = await runFiles(area, size, again);
+  const failedTwice = second.flatMap((file) => file.failed).map((test) => test.name);
+  return {
+    ...none,
+    ...outcome(withSecondRun(first, second)),
+    passedTheSecondTime: first
+      .flatMap((file) => file.failed)
+      .filter((test) => !failedTwice.includes(test.name)),
+    seconds: elapsed(),
+  };
+}
+
+const outcome = (counts: readonly FileCounts[]) => ({
+  ...totals(counts),
+  failures: counts.flatMap((file) => file.failed),
+});
+
+/** Runs test files of an area and says what came of each. */
+async function runFiles(
+  area: TestArea,
+  size: 'ci' | 'full',
+  files: readonly string[],
+): Promise<readonly FileCounts[]> {
   const directory = await mkdtemp(path.join(tmpdir(), 'haic-test-counts-'));
   try {
     const counts = path.join(directory, 'counts.json');
-    const reporters = [
+    const args = [
+      '--test',
+      `--test-concurrency=${area.concurrency}`,
+      `--test-timeout=${size === 'full' ? 3_600_000 : 600_000}`,
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
       `--test-reporter=${counter}`,
       `--test-reporter-destination=${counts}`,
+      ...files,
     ];
-    const args = [
-      '--test',
-      `--test-concurrency=${area.concurrency}`,
-      '--test-timeout=600000',
-      ...reporters,
-      ...files.sort(),
-    ];
-    const code = await passThrough(process.execPath, args, { ...process.env, HAIC_TEST_SIZE: size });
-    const counted = JSON.parse(
-      await readFile(counts, 'utf8').catch(() => '{"passed":0,"failed":1,"skipped":0}'),
-    ) as Omit<AreaResult, 'name' | 'seconds'>;
+    const tests = (command: string, words: readonly string[], env: NodeJS.ProcessEnv) =>
+      passThrough(command, words, { ...env, HAIC_TEST_SIZE: size });
+    const code = area.inCluster
+      ? await inTestCluster([process.execPath, ...args], area, tests)
+      : await tests(process.execPath, args, process.env);
+    const counted = JSON.parse(await readFile(counts, 'utf8').catch(() => '[]')) as readonly FileCounts[];
+    if (code === 0 || counted.some((file) => file.failed.length > 0)) return counted;
     // A runner that failed without a failing test (a crash, an open handle) is a failure too.
-    const failed = code !== 0 && counted.failed === 0 ? 1 : counted.failed;
-    return { name: area.name, ...counted, failed, seconds: elapsed() };
+    const runner = { name: area.name, said: `The test runner ended with ${code}, and no test had failed.` };
+    return [...counted, { file: area.name, passed: 0, failed: [runner], skipped: 0 }];
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -128,6 +169,13 @@ function report(results: readonly AreaResult[]): void {
     String(r.skipped),
     `${r.seconds.toFixed(1)} s`,
   ]);
+  const told = (tests: readonly FailedTest[]) =>
+    tests.map((test) => `  ✖ ${test.name}\n${test.said.replace(/^/gm, '      ')}`).join('\n');
+  for (const { name, failures, passedTheSecondTime } of results) {
+    if (failures.length > 0) print(`\nFailed in ${name}:\n${told(failures)}`);
+    if (passedTheSecondTime.length > 0)
+      print(`\nFailed in ${name}, and passed when run once more:\n${told(passedTheSecondTime)}`);
+  }
   const total = (field: 'passed' | 'failed' | 'skipped') =>
     results.reduce((sum, result) => sum + result[field], 0);
   print(`\n${table(['AREA', 'PASSED', 'FAILED', 'SKIPPED', 'TIME'], rows)}\n`);

@@ -9,7 +9,6 @@ import { haicVersion } from '@haic/kit/version.ts';
 import { runsEmbeddedPostgres, startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
 import { hasSchema, refuseNewerDatabase } from '@haic/platform/database/postgres.ts';
 import {
-  cliFileOf,
   ensureSecrets,
   type Installation,
   type InstallationSecrets,
@@ -104,7 +103,7 @@ async function start(
 }
 
 const bundlePrograms = (at: Installation) =>
-  installPrograms(at.cache, { sandbox: at.assets, platform: at.programs, cli: cliFileOf(at) });
+  installPrograms(at.cache, { sandbox: at.assets, platform: at.programs, cli: at.cliFile });
 
 const runningInstallation = (settings: ServerSettings): RunningInstallation => ({
   publicUrl: settings.publicUrl,
@@ -324,7 +323,7 @@ async function greetAtOwnIssuer(at: Installation, settings: ServerSettings): Pro
         'Sign in with your account. A lost administrator password is replaced by: ./haic user passwd admin',
       );
     }
-    say(`Command line: ${cliFileOf(at)}; for other machines: ${settings.publicUrl}/cli-and-api-access`);
+    say(`Command line: ${at.cliFile}; for other machines: ${settings.publicUrl}/cli-and-api-access`);
     say('Next: ./haic status, ./haic user add NAME, ./haic bundle samples/hello');
   } finally {
     await operator.close();

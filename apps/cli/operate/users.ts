@@ -22,7 +22,9 @@ export async function asOperator<T>(
   const at = installationOf(settings);
   const issuer = (await readRecord<RunningInstallation>(at.run, 'installation'))?.issuer;
   if (issuer !== undefined)
-    throw new CommandError(`People are managed where they sign in: ${issuer}. Haic keeps no accounts here.`);
+    throw new CommandError(
+      `People and service accounts are managed where they sign in: ${issuer}. Haic keeps none here (docs/keycloak.md).`,
+    );
   const operator = await connectOperator(at);
   try {
     return await work(operator);

@@ -213,6 +213,7 @@ function instanceConfig(bench: Bench, portApp: number, change: Partial<LauncherC
     runtimeVersion: '',
     env: [],
     files: [],
+    secrets: false,
     storeUrl: bench.store.url,
     hmacKey: bench.store.key,
     oidc: null,

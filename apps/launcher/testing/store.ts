@@ -9,6 +9,7 @@ export interface TestStore {
   bundle: Buffer;
   bundleStatus: number;
   token: { status: number; body: unknown };
+  secrets: { status: number; body: unknown };
   issuerUp: boolean;
   readonly calls: string[];
   /** Holds back bundles until the returned function is called. */
@@ -37,6 +38,8 @@ export async function startTestStore(): Promise<TestStore> {
     }
     if (request.method === 'POST' && url.endsWith('/token'))
       return json(response, store.token.status, store.token.body);
+    if (request.method === 'POST' && url.endsWith('/secrets'))
+      return json(response, store.secrets.status, store.secrets.body);
     return json(response, 404, { code: 'not_found', detail: 'nothing here' });
   };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,6 +53,7 @@ export async function startTestStore(): Promise<TestStore> {
     bundle: Buffer.alloc(0),
     bundleStatus: 200,
     token: { status: 403, body: { code: 'forbidden', detail: 'not private' } },
+    secrets: { status: 403, body: { code: 'secret_unavailable', detail: 'there are none' } },
     issuerUp: true,
     calls: [],
     hold: () => {

@@ -19,6 +19,9 @@ const appNamed = (name: string) => {
   return app;
 };
 
+const pageOf = (displayName: string): string =>
+  `/${standIn.workspaces.find(({ workspace }) => workspace.displayName === displayName)?.workspace.name}`;
+
 const ready = standIn.run(appNamed('ai.h2o.churn'), 'PRIVATE');
 standIn.run(appNamed('ai.h2o.market'), 'PRIVATE', grace);
 const failed = standIn.run(appNamed('ai.h2o.broken'), 'ALL_USERS');
@@ -85,6 +88,24 @@ const shots: readonly Shot[] = [
       await page.getByRole('list', { name: 'Problems of the bundle' }).waitFor();
     },
   },
+  { name: 'workspaces', path: '/workspaces' },
+  { name: 'workspaces-deleted', path: '/workspaces?state=deleted' },
+  { name: 'workspaces-all', path: '/workspaces?all=true' },
+  {
+    name: 'workspaces-make',
+    path: '/workspaces',
+    prepare: (page) => page.getByRole('button', { name: 'Make a workspace' }).click(),
+  },
+  { name: 'workspace-shared', path: pageOf('Fraud detection') },
+  { name: 'workspace-viewed', path: pageOf('Churn') },
+  { name: 'workspace-personal', path: pageOf('Personal workspace of ada') },
+  { name: 'workspace-orphan', path: pageOf('Left behind') },
+  { name: 'workspace-deleted', path: pageOf('Old experiments') },
+  {
+    name: 'workspace-add',
+    path: pageOf('Fraud detection'),
+    prepare: (page) => page.getByRole('button', { name: 'Add a member' }).click(),
+  },
   { name: 'access', path: '/cli-and-api-access' },
   {
     name: 'access-token',
@@ -101,6 +122,13 @@ const shots: readonly Shot[] = [
         .first()
         .click(),
   },
+  {
+    name: 'audit',
+    path: '/admin/audit',
+    prepare: (page) => page.getByRole('button', { name: /grace.hopper tried to sign in/ }).click(),
+  },
+  { name: 'audit-custom', path: '/admin/audit?range=custom&kind=people&outcome=failed' },
+  { name: 'activity', path: '/account/activity' },
   { name: 'people', path: '/admin/people?q=a' },
   { name: 'people-nobody', path: '/admin/people?q=zzz' },
   {
@@ -174,6 +202,144 @@ const shots: readonly Shot[] = [
       await page.getByRole('menuitem', { name: 'New secret' }).click();
     },
   },
+  { name: 'accounts', path: '/connected-accounts' },
+  { name: 'accounts-returned', path: '/connected-accounts?returned=corp/mine' },
+  { name: 'accounts-refused', path: '/connected-accounts?returned=hub/mine' },
+  { name: 'accounts-nothing', path: '/connected-accounts', prepare: (page) => withoutAccounts(page) },
+  {
+    name: 'accounts-connect',
+    path: '/connected-accounts',
+    prepare: (page) => page.getByRole('button', { name: 'Connect an account' }).click(),
+  },
+  {
+    name: 'accounts-disconnect',
+    path: '/connected-accounts',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for corp/mine' }).click();
+      await page.getByRole('menuitem', { name: 'Disconnect' }).click();
+    },
+  },
+  {
+    name: 'accounts-use',
+    path: '/connected-accounts',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for corp/mine' }).click();
+      await page.getByRole('menuitem', { name: 'Use it in apps' }).click();
+    },
+  },
+  { name: 'clients', path: '/admin/oauth-clients' },
+  {
+    name: 'clients-new',
+    path: '/admin/oauth-clients',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Register a client' }).click();
+      await page.getByRole('textbox', { name: 'Id', exact: true }).fill('idp');
+      await page.getByRole('switch', { name: 'Plain OAuth 2.0' }).check({ force: true });
+    },
+  },
+  {
+    name: 'clients-delete',
+    path: '/admin/oauth-clients',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for corp' }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).click();
+      await page.getByText('people lose').waitFor();
+    },
+  },
+  { name: 'secrets', path: '/secrets' },
+  { name: 'secrets-nothing', path: '/secrets?q=zzz' },
+  {
+    name: 'secrets-workspace',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('combobox', { name: 'Where' }).selectOption({ label: 'Fraud detection (Owner)' });
+      await page.getByRole('button', { name: 'Actions for service-token' }).click();
+    },
+  },
+  {
+    name: 'secrets-workspace-versions',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('combobox', { name: 'Where' }).selectOption({ label: 'Fraud detection (Owner)' });
+      await page.getByRole('button', { name: 'Actions for service-token' }).click();
+      await page.getByRole('menuitem', { name: 'Versions' }).click();
+      await page.getByText('what apps get').waitFor();
+    },
+  },
+  {
+    name: 'secrets-workspace-new',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('combobox', { name: 'Where' }).selectOption({ label: 'Fraud detection (Owner)' });
+      await page.getByRole('button', { name: 'Keep one here' }).click();
+    },
+  },
+  {
+    name: 'secrets-workspace-viewer',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('combobox', { name: 'Where' }).selectOption({ label: 'Churn (Viewer)' });
+      await page.getByText('You are a viewer here').waitFor();
+    },
+  },
+  {
+    name: 'secrets-new',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Keep a secret' }).click();
+      await page.getByRole('textbox', { name: 'Name' }).fill('warehouse.Main');
+      await page.getByRole('textbox', { name: 'Key 1' }).fill('password');
+      await page.getByRole('textbox', { name: 'Value 1' }).fill('hidden-and-long');
+      await page.getByRole('button', { name: 'Add a key' }).click();
+    },
+  },
+  {
+    name: 'secrets-change',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for warehouse.readonly' }).click();
+      await page.getByRole('menuitem', { name: 'Change' }).click();
+      await page.getByRole('button', { name: 'Replace value 1' }).click();
+    },
+  },
+  {
+    name: 'secrets-values',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for maps-service' }).click();
+      await page.getByRole('menuitem', { name: 'Show values' }).click();
+      await page.getByRole('button', { name: 'Show the values' }).click();
+      await page.getByTestId('value').first().waitFor();
+    },
+  },
+  {
+    name: 'secrets-manifest',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for warehouse.readonly' }).click();
+      await page.getByRole('menuitem', { name: 'Copy as app.toml' }).click();
+    },
+  },
+  {
+    name: 'secrets-used',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for warehouse.readonly' }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).click();
+      await page.getByRole('list', { name: 'Apps that use it' }).waitFor();
+    },
+  },
+  {
+    name: 'secrets-deleted',
+    path: '/secrets',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Actions for mail' }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+      await page.getByRole('button', { name: 'Undo' }).waitFor();
+      for (const one of standIn.secrets) one.deleted = false;
+    },
+  },
   { name: 'roles', path: '/admin/roles' },
   { name: 'role-members', path: '/admin/roles/admin/members' },
   { name: 'admin-apps', path: '/admin/apps?q=m' },
@@ -188,6 +354,58 @@ const shots: readonly Shot[] = [
         .first()
         .click(),
   },
+  { name: 'drive', path: '/drive' },
+  { name: 'drive-folder', path: '/drive?folder=home/' },
+  { name: 'drive-empty', path: '/drive?q=zzz' },
+  ...[
+    { name: 'table', file: 'customers.csv' },
+    { name: 'markdown', file: 'notes.md' },
+    { name: 'html', file: 'page.html' },
+  ].map(({ name, file }) => ({
+    name: `drive-preview-${name}`,
+    path: '/drive?folder=home/',
+    prepare: (page: Page) => page.getByRole('button', { name: file, exact: true }).click(),
+  })),
+  ...['Share by link', 'Move to', 'Rename'].map((action) => ({
+    name: `drive-${action.split(' ')[0]?.toLowerCase()}`,
+    path: '/drive',
+    prepare: async (page: Page) => {
+      await page.getByRole('button', { name: 'Actions for readme.txt' }).click();
+      await page.getByRole('menuitem', { name: action }).click();
+      if (action === 'Share by link') await page.getByRole('button', { name: 'Make a link' }).click();
+    },
+  })),
+  {
+    name: 'drive-deleted',
+    path: '/drive',
+    prepare: async (page) => {
+      await page.getByRole('checkbox', { name: 'Select picture.svg' }).check();
+      await page.getByRole('button', { name: 'Delete', exact: true }).click();
+      await page.getByText('picture.svg is deleted').waitFor();
+    },
+  },
+  {
+    name: 'drive-trash',
+    path: '/drive',
+    prepare: (page) => page.getByRole('button', { name: 'Trash' }).click(),
+  },
+  {
+    name: 'drive-programs',
+    path: '/drive?folder=home/',
+    prepare: (page) => page.getByRole('button', { name: 'From programs' }).click(),
+  },
+  {
+    name: 'drive-uploads',
+    path: '/drive?folder=home/',
+    prepare: async (page) => {
+      standIn.drive.delay = 3000;
+      await page.getByLabel('Files to upload').setInputFiles([
+        { name: 'large.bin', mimeType: '', buffer: Buffer.alloc(300_000) },
+        { name: 'customers.csv', mimeType: 'text/csv', buffer: Buffer.from('a') },
+      ]);
+      await page.getByText('There is one of this name').waitFor();
+    },
+  },
   {
     name: 'account-menu',
     path: '/',
@@ -198,6 +416,14 @@ const shots: readonly Shot[] = [
   { name: 'down', path: '/', prepare: (page) => whileDown(page) },
   { name: 'sign-in', path: '/', prepare: (page) => whileSignedOut(page) },
 ];
+
+async function withoutAccounts(page: Page): Promise<void> {
+  const { accounts } = standIn;
+  standIn.accounts = [];
+  await page.reload();
+  await page.getByText('No connected accounts yet').waitFor();
+  standIn.accounts = accounts;
+}
 
 async function whileDown(page: Page): Promise<void> {
   standIn.down = true;

@@ -20,6 +20,20 @@ const InstancePage = lazy(async () => ({
   default: (await import('./instance/instance-page.tsx')).InstancePage,
 }));
 const AccessPage = lazy(async () => ({ default: (await import('./access/access-page.tsx')).AccessPage }));
+const WorkspacesPage = lazy(async () => ({
+  default: (await import('./workspaces/workspaces-page.tsx')).WorkspacesPage,
+}));
+const WorkspacePage = lazy(async () => ({
+  default: (await import('./workspaces/workspace-page.tsx')).WorkspacePage,
+}));
+const SecretsPage = lazy(async () => ({ default: (await import('./secrets/secrets-page.tsx')).SecretsPage }));
+const AccountsPage = lazy(async () => ({
+  default: (await import('./accounts/accounts-page.tsx')).AccountsPage,
+}));
+const ClientsPage = lazy(async () => ({
+  default: (await import('./accounts/clients-page.tsx')).ClientsPage,
+}));
+const DrivePage = lazy(async () => ({ default: (await import('./drive/drive-page.tsx')).DrivePage }));
 const PeoplePage = lazy(async () => ({ default: (await import('./admin/people-page.tsx')).PeoplePage }));
 const PersonPage = lazy(async () => ({ default: (await import('./admin/person-page.tsx')).PersonPage }));
 const ServiceAccountsPage = lazy(async () => ({
@@ -34,6 +48,10 @@ const AdminAppsPage = lazy(async () => ({
 }));
 const AdminInstancesPage = lazy(async () => ({
   default: (await import('./admin/instances-page.tsx')).AdminInstancesPage,
+}));
+const AuditPage = lazy(async () => ({ default: (await import('./audit/audit-page.tsx')).AuditPage }));
+const MyActivityPage = lazy(async () => ({
+  default: (await import('./audit/audit-page.tsx')).MyActivityPage,
 }));
 const TokensPage = lazy(async () => ({ default: (await import('./account/tokens-page.tsx')).TokensPage }));
 
@@ -65,8 +83,15 @@ function Gate() {
         <Route path="apps/:id" element={<AppPage />} />
         <Route path="instances" element={<InstancesPage />} />
         <Route path="instances/:id" element={<InstancePage />} />
+        <Route path="workspaces" element={<WorkspacesPage />} />
+        <Route path="workspaces/:id" element={<WorkspacePage />} />
+        <Route path="drive" element={<DrivePage />} />
+        <Route path="secrets" element={<SecretsPage />} />
+        <Route path="connected-accounts" element={<AccountsPage />} />
         <Route path="cli-and-api-access" element={<AccessPage />} />
         <Route path="account/tokens" element={<TokensPage />} />
+        <Route path="account/activity" element={<MyActivityPage />} />
+        <Route path="admin/audit" element={<AuditPage />} />
         <Route path="admin/people" element={<PeoplePage />} />
         {/* A user name may end like a file name (ada.png), so it never ends the address: the server would look for that file. */}
         <Route path="admin/people/:username/account" element={<PersonPage />} />
@@ -75,6 +100,7 @@ function Gate() {
         <Route path="admin/groups/:id" element={<GroupPage />} />
         <Route path="admin/roles" element={<RolesPage />} />
         <Route path="admin/roles/:role/members" element={<RolePage />} />
+        <Route path="admin/oauth-clients" element={<ClientsPage />} />
         <Route path="admin/apps" element={<AdminAppsPage />} />
         <Route path="admin/instances" element={<AdminInstancesPage />} />
         <Route path="*" element={<NotFoundPage />} />

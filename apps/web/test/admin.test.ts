@@ -95,7 +95,8 @@ describe('What administrators see and do', { concurrency: 3 }, () => {
     await using portal = await browser.open();
     const { page, standIn } = portal;
     await page.goto(`${standIn.url}/admin/groups`);
-    await rowOf(page, 'analysts').getByText('2').waitFor();
+    // Two people and a machine.
+    await rowOf(page, 'analysts').getByText('3').waitFor();
     await page.getByRole('button', { name: 'Make a group' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('textbox', { name: 'Name' }).and(page.locator(':focus')).waitFor();
@@ -133,6 +134,28 @@ describe('What administrators see and do', { concurrency: 3 }, () => {
     await page.getByRole('searchbox', { name: 'Search groups' }).fill('comp');
     await rowOf(page, 'analysts').waitFor({ state: 'detached' });
     assert.deepEqual(portal.complaints, []);
+  });
+
+  test('service accounts are shown beside the people of a group and of a role, and taken out by keyboard', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/admin/groups`);
+    await page.getByRole('link', { name: 'analysts' }).click();
+    await page.getByText('A group with 3 members.').waitFor();
+    const machines = page.getByRole('table', { name: 'Service accounts of analysts' });
+    await machines.getByRole('link', { name: 'nightly-build' }).waitFor();
+    await machines.getByRole('button', { name: 'Remove from the group: nightly-build' }).focus();
+    await page.keyboard.press('Enter');
+    await dialog(page).getByText('nightly-build').first().waitFor();
+    await dialog(page).getByRole('button', { name: 'Remove' }).focus();
+    await page.keyboard.press('Enter');
+    await machines.waitFor({ state: 'detached' });
+    await page.getByText('A group with 2 members.').waitFor();
+    assert.deepEqual(standIn.serviceAccounts.find(({ name }) => name === 'nightly-build')?.groups, []);
+    await page.goto(`${standIn.url}/admin/roles/user/members`);
+    const withRole = page.getByRole('table', { name: 'Service accounts of user' });
+    await withRole.getByRole('link', { name: 'orphan' }).waitFor();
+    await withRole.getByText('Without an owner').waitFor();
   });
 
   test('roles say in plain words what they allow; one is given and taken, but not one’s own', async () => {

@@ -26,6 +26,7 @@ describe('The shell', { concurrency: 4 }, () => {
       [`/instances/${ready.data.id}`, (page) => page.getByText('listening').waitFor()],
       [`/instances/${failed.data.id}`, (page) => page.getByText('The app imports').waitFor()],
       ['/instances', (page) => page.getByText('Broken on purpose').waitFor()],
+      ['/drive', (page) => page.getByRole('button', { name: 'readme.txt', exact: true }).waitFor()],
       ['/cli-and-api-access', (page) => page.getByText('h2o_discovery.discover').waitFor()],
       ['/auth/get-platform-token', (page) => page.getByTestId('token').waitFor()],
       ['/account/tokens', (page) => page.getByText('this one').waitFor()],
@@ -238,6 +239,19 @@ describe('The shell', { concurrency: 4 }, () => {
     };
     await page.reload();
     await page.getByText('No memory limit is kept.').waitFor();
+  });
+
+  test('what is wrong with what apps run on is said until it is well again', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    const trouble = { what: 'The Kubernetes API server has not answered.', remedy: 'What runs goes on.' };
+    const { me } = standIn;
+    standIn.me = { ...me, isolation: { ...me.isolation, trouble } };
+    await page.goto(standIn.url);
+    const notice = page.getByText('The Kubernetes API server has not answered. What runs goes on.');
+    await notice.waitFor();
+    standIn.me = me;
+    await notice.waitFor({ state: 'detached' });
   });
 
   test('the account menu tells who one is, switches the colours, leads to the password page and signs out', async () => {

@@ -1,3 +1,4 @@
+import type { CallAudit } from '../../audit/call-audit.ts';
 import { type Principal, partyKindOf, wellKnownClients } from '../../auth/principal.ts';
 import type { TokenVerifier } from '../../auth/verify-token.ts';
 import { unauthenticated } from '../../errors.ts';
@@ -42,9 +43,15 @@ export async function shelfOverHttp(
 
 export async function shelfOverGrpc(
   choices: Choices = {},
+  audit?: CallAudit,
 ): Promise<{ server: GrpcServer; shelf: Shelf; port: number }> {
   const shelf = createShelf();
   const services = [serve(ShelfService, shelf, choices)];
-  const server = createGrpcServer({ services, verifyToken, deed: 'see apps', logger });
-  return { server, shelf, port: await server.listen(0, '127.0.0.1') };
+  const server = createGrpcServer({
+    mounts: [{ services, deed: 'see apps' }],
+    listen: [{ host: '127.0.0.1', port: 0 }],
+    ...{ verifyToken, logger },
+    ...(audit === undefined ? {} : { audit }),
+  });
+  return { server, shelf, port: await server.listen() };
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { conflict, invalid, messageOf, unprocessable } from '../../errors.ts';
@@ -48,16 +48,19 @@ export function answerOnce(server: FastifyInstance, store: IdempotencyStore, log
     const sent = request.headers[header];
     if (request.routeOptions.config.idempotent === undefined || principal === undefined || sent === undefined)
       return;
-    const key = digest(JSON.stringify([principal.subject, principal.party, keyOf(sent)]));
+    const own = keyOf(sent);
+    const key = digest(JSON.stringify([principal.subject, principal.party, own]));
     const found = await store.claim(key);
     if (found.kind === 'claimed') {
       const { claim, makes } = found;
-      const content = isStream(request.body) ? undefined : contentOf(request.body);
+      const content = isStream(request.body) ? undefined : contentOf(request.body, own);
       works.set(request, { key, claim, makes, content, renewing: renewRegularly(store, key, claim, logger) });
       return;
     }
     if (found.kind === 'running') throw inUse(reply, found.retryAfterMs);
-    const content = isStream(request.body) ? await contentOfStream(request.body) : contentOf(request.body);
+    const content = isStream(request.body)
+      ? await contentOfStream(request.body)
+      : contentOf(request.body, own);
     if (found.fingerprint !== fingerprintOf(request, content)) throw keyReused();
     return replay(reply, found.answer);
   });
@@ -125,7 +128,11 @@ const replay = (reply: FastifyReply, answer: KeptAnswer): FastifyReply =>
   reply.code(answer.status).headers(answer.headers).header('idempotent-replayed', 'true').send(answer.body);
 
 const digest = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
-const contentOf = (body: unknown): string => digest(JSON.stringify(body ?? null));
+/** By the caller's key, which is kept nowhere: a body may hold a password, and its plain digest would let one try which. */
+const contentOf = (body: unknown, key: string): string =>
+  createHmac('sha256', key)
+    .update(JSON.stringify(body ?? null))
+    .digest('hex');
 
 const fingerprintOf = (request: FastifyRequest, content: string): string =>
   `${request.method} ${request.url} ${content}`;

@@ -1,4 +1,5 @@
 import { connect, type OnReadOpts, Socket } from 'node:net';
+import { openChannel } from '../../channel/channel.ts';
 import type { Target } from './pool.ts';
 import { ResponseReader, type ResponseSink } from './response-reader.ts';
 
@@ -67,12 +68,14 @@ export class Connection {
     this.#owner = owner;
     const onread: OnReadOpts = { buffer: readInto, callback: (length) => this.#onRead(length) };
     const tuning = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, onread };
-    this.#socket =
-      'socketPath' in target
+    const isChannel = 'channel' in target;
+    this.#socket = isChannel
+      ? openChannel(target, tuning)
+      : 'socketPath' in target
         ? connect({ path: target.socketPath, ...tuning })
         : connect({ host: target.host, port: target.port, ...tuning });
     this.#socket
-      .once('connect', () => {
+      .once(isChannel ? 'secureConnect' : 'connect', () => {
         this.#connected = true;
         this.since = performance.now();
       })
@@ -188,7 +191,8 @@ export class Connection {
   #finish(call: Call, reader: ResponseReader, exact: boolean): void {
     this.#call = undefined;
     this.#reader = undefined;
-    this.#paused = false;
+    // Held back by its last piece, it would be silent to the next request.
+    if (this.#paused) this.resume();
     this.#used = true;
     this.keepMs = reader.head?.keepMs ?? 0;
     this.since = performance.now();

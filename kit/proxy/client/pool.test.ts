@@ -262,3 +262,24 @@ test('a request that would be read as something else is not sent', async () => {
     assert.throws(() => pool.send({ ...sound, ...wrong }, call, { fresh: false }), UnsendableRequest);
   assert.equal(connections(), 0);
 });
+
+test('an answer that was held back at its last piece holds up nothing: the next request is answered', async () => {
+  const { pool, connections } = await inFrontOf(answering((request) => ok(String(request))));
+  const ended = Promise.withResolvers<void>();
+  const first = pool.send(
+    { method: 'GET', path: '/', headers: ['host', 'a'], hasBody: false },
+    {
+      head: () => {},
+      // As for a client that does not keep up.
+      data: () => first.connection.pause(),
+      packetEnded: () => {},
+      drained: () => {},
+      ended: ended.resolve,
+      failed: ended.reject,
+    },
+    { fresh: false },
+  );
+  await ended.promise;
+  assert.equal((await ask(pool)).body, '2');
+  assert.equal(connections(), 1);
+});

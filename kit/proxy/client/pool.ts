@@ -1,8 +1,12 @@
+import type { ChannelTarget } from '../../channel/channel.ts';
 import { type Call, Connection, ConnectionFailure, type ConnectionOwner } from './connection.ts';
 import { requestText, type SentRequest } from './request-head.ts';
 
-/** Where requests go: a TCP address or a Unix socket. */
-export type Target = { readonly host: string; readonly port: number } | { readonly socketPath: string };
+/** Where requests go: a TCP address, a Unix socket, or another process of Haic's. */
+export type Target =
+  | { readonly host: string; readonly port: number }
+  | { readonly socketPath: string }
+  | ChannelTarget;
 
 /** A request under way: how its body is sent, and how its answer is held back or given up. */
 export interface Sending {

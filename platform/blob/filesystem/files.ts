@@ -1,5 +1,7 @@
-import { mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import { close, open as openFile, read } from 'node:fs';
+import { type FileHandle, mkdir, open, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 export const errorCode = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined;
@@ -16,8 +18,31 @@ export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
 
 export const removeIfThere = async (file: string): Promise<void> => void (await ifThere(unlink(file)));
 
-/** A rename or a new name is durable once its folder is. */
-export async function syncDirectory(directory: string): Promise<void> {
+/** By folder, the sync that is going on and the one that comes after it. */
+const syncs = new Map<string, { readonly current: Promise<void>; next?: Promise<void> }>();
+
+/**
+ * A rename or a new name is durable once its folder is. What a sync that has begun covers nobody knows, so all who come meanwhile wait
+ * for the next one, together.
+ */
+export function syncDirectory(directory: string): Promise<void> {
+  const going = syncs.get(directory);
+  if (going === undefined) return beginSync(directory);
+  going.next ??= going.current.catch(() => undefined).then(() => beginSync(directory));
+  return going.next;
+}
+
+function beginSync(directory: string): Promise<void> {
+  const sync: { readonly current: Promise<void>; next?: Promise<void> } = { current: syncNow(directory) };
+  syncs.set(directory, sync);
+  const end = () => {
+    if (sync.next === undefined) syncs.delete(directory);
+  };
+  sync.current.then(end, end);
+  return sync.current;
+}
+
+async function syncNow(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();
@@ -48,12 +73,56 @@ export async function removeEmptyDirectories(directory: string, root: string): P
 }
 
 /** Writes a small file whole and syncs it. */
-export async function writeDurably(file: string, text: string): Promise<void> {
+export async function writeDurably(file: string, content: string | Buffer[]): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
-    await handle.writeFile(text);
+    await writeWhole(handle, typeof content === 'string' ? [Buffer.from(content)] : content, 0);
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** A disk that fills up may take a part of what it is given. */
+export async function writeWhole(handle: FileHandle, chunks: Buffer[], position: number): Promise<void> {
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const { bytesWritten } = await handle.writev(chunks, position);
+  if (bytesWritten === length) return;
+  const rest = Buffer.concat(chunks).subarray(bytesWritten);
+  for (let done = 0; done < rest.length; ) {
+    const written = await handle.write(rest, done, rest.length - done, position + bytesWritten + done);
+    done += written.bytesWritten;
+  }
+}
+
+const descriptorOf = promisify(openFile);
+const readAt = promisify(read);
+const closeDescriptor = promisify(close);
+
+/**
+ * Reads a file from its beginning, first `first` bytes and then on until there are as many as `wanted` says of what was read, or it ends.
+ * Undefined when it is not there.
+ */
+export async function readBeginning(
+  file: string,
+  first: number,
+  wanted: (read: Buffer) => number,
+): Promise<Buffer | undefined> {
+  const descriptor = await ifThere(descriptorOf(file, 'r'));
+  if (descriptor === undefined) return undefined;
+  try {
+    let space = Buffer.allocUnsafeSlow(first);
+    for (let length = 0; ; ) {
+      const { bytesRead } = await readAt(descriptor, space, length, space.length - length, length);
+      length += bytesRead;
+      const read = space.subarray(0, length);
+      const all = bytesRead === 0 ? 0 : wanted(read);
+      if (length >= all) return read;
+      if (length < space.length) continue;
+      space = Buffer.allocUnsafeSlow(Math.min(all, space.length * 4));
+      read.copy(space);
+    }
+  } finally {
+    await closeDescriptor(descriptor);
   }
 }

@@ -1,9 +1,10 @@
 import path from 'node:path';
-import { invalid } from '@haic/kit/errors.ts';
+import { checkKey } from '../key.ts';
 
 /**
  * How a key becomes a path that a person can follow: `bundles/7d…e1.wave` is the folder `bundles` with the files
- * `7d…e1.wave@.json` (the record: size, type, metadata, current version) and `7d…e1.wave@<version>` (the bytes).
+ * `7d…e1.wave@.json` (the record: size, type, metadata, current version; behind its line the bytes of a small blob) and
+ * `7d…e1.wave@<version>` (the bytes of a larger one; when it came in parts a folder of them).
  *
  * Every S3 key has exactly one path and every path one key: `@`, `%`, `\` and characters that do not show are written as `%XX`,
  * the segments `.` and `..` as `%2E` and `%2E%2E`, an empty segment (of `a//b` or `a/`) as `%`. A segment too long for a
@@ -21,14 +22,6 @@ export interface KeyPlace {
   readonly directory: string;
   /** The beginning of the names of the record and the versions. */
   readonly name: string;
-}
-
-/** Throws `invalid_blob_key` (400) for what is no key: empty, longer than 1024 bytes, not encodable as UTF-8. */
-export function checkKey(key: string): void {
-  const bytes = Buffer.byteLength(key);
-  if (key === '' || bytes > 1024 || !key.isWellFormed()) {
-    throw invalid('invalid_blob_key', `A key must be 1 to 1024 bytes of UTF-8; this one has ${bytes} bytes.`);
-  }
 }
 
 export function placeOf(root: string, key: string): KeyPlace {
@@ -68,14 +61,12 @@ const percentEncode = (character: string): string =>
 /** What a folder's entry stands for. Undefined: a version's bytes, or a file that is not ours. */
 export function readEntryName(
   entry: string,
-  isDirectory: boolean,
 ): { kind: 'blob' | 'folder' | 'continued'; text: string } | undefined {
-  const [kind, suffix] = isDirectory
-    ? entry.endsWith(continuedSuffix)
+  const [kind, suffix] = entry.endsWith(recordSuffix)
+    ? (['blob', recordSuffix] as const)
+    : entry.endsWith(continuedSuffix)
       ? (['continued', continuedSuffix] as const)
-      : (['folder', ''] as const)
-    : (['blob', recordSuffix] as const);
-  if (!entry.endsWith(suffix)) return undefined;
+      : (['folder', ''] as const);
   const text = decodeName(entry.slice(0, entry.length - suffix.length));
   return text === undefined ? undefined : { kind, text };
 }
@@ -83,6 +74,7 @@ export function readEntryName(
 function decodeName(name: string): string | undefined {
   if (name === '%') return '';
   if (name.includes('@')) return undefined;
+  if (!name.includes('%')) return name;
   try {
     return decodeURIComponent(name);
   } catch {

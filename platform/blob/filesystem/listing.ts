@@ -1,12 +1,20 @@
-import { readdir } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import path from 'node:path';
+import { compareKeys } from '../key.ts';
 import { ifThere } from './files.ts';
+import type { FolderItem, FolderNames } from './folder-names.ts';
 import { directoryOfPrefix, readEntryName } from './key-path.ts';
+import { smallestFirst } from './smallest-first.ts';
 
-interface Item {
-  /** The key, or what all keys of the folder start with (it ends in a slash then). */
+export interface WalkOptions {
+  readonly prefix: string;
+  readonly after: string | undefined;
+  /** Tells the folders of the one that the prefix names, instead of going into them. */
+  readonly foldersOnly: boolean;
+}
+
+export interface WalkItem {
   readonly text: string;
-  readonly bytes: Buffer;
   /** Undefined: a blob. */
   readonly folder: string | undefined;
 }
@@ -15,53 +23,61 @@ interface Item {
  * The keys that start with `prefix` and come after `after`, in byte order. Holds the names of one folder a level and enters only
  * folders that can hold such keys.
  */
-export async function* walkKeys(
+export async function* walk(
   root: string,
-  options: { prefix: string; after: string | undefined },
-): AsyncGenerator<string> {
+  names: FolderNames,
+  options: WalkOptions,
+): AsyncGenerator<WalkItem> {
   const start = options.prefix.slice(0, options.prefix.lastIndexOf('/') + 1);
-  const after = options.after === undefined ? undefined : Buffer.from(options.after);
-  yield* walkFolder(directoryOfPrefix(root, start), start, options.prefix, after);
+  yield* walkFolder(directoryOfPrefix(root, start), start, names, options);
 }
 
 async function* walkFolder(
   directory: string,
   start: string,
-  prefix: string,
-  after: Buffer | undefined,
-): AsyncGenerator<string> {
-  // No other item's keys start with a folder's text, so sorting items sorts the keys below them too.
-  const items = (await itemsOf(directory, start)).sort((a, b) => Buffer.compare(a.bytes, b.bytes));
-  for (const item of items) {
-    if (item.folder === undefined) {
-      if (item.text.startsWith(prefix) && isAfter(item.bytes, after)) yield item.text;
-    } else if (mayHold(item.text, prefix) && mayHoldAfter(item.bytes, after)) {
-      yield* walkFolder(item.folder, item.text, prefix, after);
-    }
+  names: FolderNames,
+  options: WalkOptions,
+): AsyncGenerator<WalkItem> {
+  const bound = boundIn(start, options.after);
+  if (bound === 'all of it comes before') return;
+  const rest = options.prefix.startsWith(start) ? options.prefix.slice(start.length) : '';
+  const wanted = (item: FolderItem) =>
+    item.folder === undefined || options.foldersOnly
+      ? item.name.startsWith(rest) && isAfter(item.name, bound)
+      : mayHold(item.name, rest) && mayHoldAfter(item.name, bound);
+  const items = (await names.read(directory)).filter(wanted);
+  // No other item's keys start with a folder's name, so sorting items sorts the keys below them too.
+  for (const { name, folder } of smallestFirst(items, (a, b) => compareKeys(a.name, b.name))) {
+    const text = start + name;
+    if (folder === undefined || options.foldersOnly) yield { text, folder };
+    else yield* walkFolder(folder, text, names, options);
   }
 }
 
-const isAfter = (bytes: Buffer, after: Buffer | undefined) =>
-  after === undefined || Buffer.compare(bytes, after) > 0;
+/** What the names in a folder must come after, undefined when each does. */
+function boundIn(start: string, after: string | undefined): string | undefined | 'all of it comes before' {
+  if (after === undefined || compareKeys(after, start) < 0) return undefined;
+  return after.startsWith(start) ? after.slice(start.length) : 'all of it comes before';
+}
+
+const isAfter = (name: string, bound: string | undefined) =>
+  bound === undefined || compareKeys(name, bound) > 0;
 
 const mayHold = (folder: string, prefix: string) => folder.startsWith(prefix) || prefix.startsWith(folder);
 
-const mayHoldAfter = (folder: Buffer, after: Buffer | undefined) =>
-  isAfter(folder, after) || (after?.subarray(0, folder.length).equals(folder) ?? true);
+const mayHoldAfter = (folder: string, bound: string | undefined) =>
+  isAfter(folder, bound) || (bound?.startsWith(folder) ?? true);
 
-/** Parts of over-long names are read into their folder's list: their keys may sort between its other names. */
-async function itemsOf(directory: string, start: string): Promise<Item[]> {
-  const items: Item[] = [];
-  for (const entry of (await ifThere(readdir(directory, { withFileTypes: true }))) ?? []) {
-    const read = readEntryName(entry.name, entry.isDirectory());
-    if (read === undefined) continue;
-    const below = path.join(directory, entry.name);
-    if (read.kind === 'continued') {
-      items.push(...(await itemsOf(below, start + read.text)));
-      continue;
-    }
-    const text = start + read.text + (read.kind === 'folder' ? '/' : '');
-    items.push({ text, bytes: Buffer.from(text), folder: read.kind === 'folder' ? below : undefined });
+/** Whether there is a key below; reads no more of a large folder than its beginning. */
+export async function holdsKeys(directory: string): Promise<boolean> {
+  const entries = await ifThere(opendir(directory));
+  if (entries === undefined) return false;
+  const below: string[] = [];
+  for await (const entry of entries) {
+    const kind = readEntryName(entry.name)?.kind;
+    if (kind === 'blob') return true;
+    if (kind !== undefined) below.push(path.join(directory, entry.name));
   }
-  return items;
+  for (const folder of below) if (await holdsKeys(folder)) return true;
+  return false;
 }

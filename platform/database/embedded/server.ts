@@ -18,6 +18,8 @@ export interface EmbeddedPostgresOptions {
   readonly preferredPort: number;
   /** Tests give up durability for speed. */
   readonly durable?: boolean;
+  /** Of postgresql.conf, over what is usual here: for tests of what an organisation's server does differently. */
+  readonly parameters?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
@@ -172,6 +174,7 @@ async function launch(programs: string, options: EmbeddedPostgresOptions, port: 
     ...(options.durable === false
       ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
       : {}),
+    ...options.parameters,
   };
   const args = [
     '-D',

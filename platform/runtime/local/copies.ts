@@ -2,9 +2,9 @@ import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive, type ProcessIdentity } from '@haic/kit/process-identity.ts';
 import type { LabelSelector } from '../port.ts';
+import { matches } from '../watch-hub.ts';
 import { readJson, writeAtomically } from './durable-file.ts';
 import { openRecords, type Removal, type WorkloadRecord } from './records.ts';
-import { matches } from './watch-hub.ts';
 
 /** What has to be kept of a workload so that it can be run elsewhere: what was asked for, and not what became of it here. */
 export interface WorkloadCopy {

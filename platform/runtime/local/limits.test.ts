@@ -88,6 +88,24 @@ describe('limits of a local workload', { skip: withoutSandbox }, () => {
     await t.until(spec.name, 'Ready');
   });
 
+  it('refuses a fixed port that another workload has, until that is gone', async () => {
+    const ports = [{ name: 'web', port: 19_871 }];
+    const spec = t.spec({ ports });
+    await t.apply(spec);
+    await assert.rejects(t.apply(t.spec({ ports })), refusedWith('workload_conflict', 409));
+    await runtime.remove(spec.name, { volumes: 'delete', signal: t.signal });
+    const next = t.spec({ ports });
+    await t.apply(next);
+    await runtime.remove(next.name, { volumes: 'delete', signal: t.signal });
+  });
+
+  it('refuses what only a cluster has', async () => {
+    const refused = refusedWith('invalid_workload', 400);
+    await assert.rejects(t.apply(t.spec({ resources: { gpus: 1 } })), refused);
+    await assert.rejects(t.apply(t.spec({ nodeSelector: { disk: 'ssd' } })), refused);
+    await assert.rejects(t.apply(t.spec({ tolerations: [{ key: 'gpu' }] })), refused);
+  });
+
   it('gives no port twice', async () => {
     const specs = Array.from({ length: 10 }, () => t.spec({ ports: [{ name: 'a' }, { name: 'b' }] }));
     await Promise.all(specs.map(t.apply));

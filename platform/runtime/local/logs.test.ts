@@ -95,6 +95,31 @@ describe('logs of a local workload', () => {
     await runtime.remove(spec.name, { volumes: 'delete', signal: t.signal });
   });
 
+  it('gives lines of stdout and stderr in order however close they are, and the beginning of one that goes on', async () => {
+    const spec = t.spec({
+      command: shell(
+        'for i in 1 2 3; do echo "out $i"; echo "err $i" >&2; done; printf unfinished; sleep 60',
+      ),
+      terminationGracePeriodSeconds: 0,
+    });
+    await t.apply(spec);
+    await t.line(spec.name, /err 3/);
+    while (!(await t.lines(spec.name)).includes('unfinished'));
+    const expected = ['out 1', 'err 1', 'out 2', 'err 2', 'out 3', 'err 3', 'unfinished'];
+    assert.deepEqual(await t.lines(spec.name), expected);
+  });
+
+  it('gives, while it waits for the next start, the log of the process before the one that ended last', async () => {
+    const spec = t.spec({
+      command: shell('echo "run with $(ls "$HAIC_ROOT/app")"; touch "$HAIC_ROOT/app/mark"; exit 3'),
+      volumes: [{ name: 'scratch', mountPath: '/app', source: { kind: 'ephemeral' } }],
+    });
+    await t.apply(spec);
+    await t.until(spec.name, ({ status }) => status.phase === 'BackOff' && status.restartCount === 1);
+    assert.deepEqual(await t.lines(spec.name, { previous: true }), ['run with ']);
+    await runtime.remove(spec.name, { volumes: 'delete', signal: t.signal });
+  });
+
   it('keeps the last two attempts', async () => {
     const spec = t.spec({ command: shell('echo attempt; exit 1') });
     await t.apply(spec);

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { conflict, fromWriteError, invalid, notFound, unavailable } from '@haic/kit/errors.ts';
+import { canonical, merged } from '../merge.ts';
 import type { PodTemplate, Runtime, Workload, WorkloadSpec } from '../port.ts';
+import { checkMetadata, checkSpec } from '../validate.ts';
+import { createWatchHub, matches } from '../watch-hub.ts';
 import { findCgroups } from './cgroup.ts';
 import { chooseIsolation, describeCapabilities } from './isolation.ts';
 import { lockDirectory } from './lock.ts';
@@ -10,9 +13,7 @@ import { defaultTiming, type LocalRuntimeOptions } from './options.ts';
 import { createPorts } from './ports.ts';
 import { newPod, openRecords, type StoredWorkload, type WorkloadRecord } from './records.ts';
 import { createSupervisor, type Supervisor, type SupervisorContext } from './supervisor.ts';
-import { checkMetadata, checkSpec } from './validate.ts';
 import { openVolumes } from './volumes.ts';
-import { createWatchHub, matches } from './watch-hub.ts';
 import { readLogs } from './workload-logs.ts';
 
 export type { ImageMount, LocalImage, LocalRuntimeOptions } from './options.ts';
@@ -134,6 +135,7 @@ async function open(options: LocalRuntimeOptions, release: () => Promise<void>):
 
   async function applyNow(spec: WorkloadSpec): Promise<Workload> {
     checkSpec(spec, options.images, isolation.isolated ? undefined : plainRoots);
+    refuseOtherMachines(spec.template);
     checkConflicts(spec, supervisors.values());
     const { secret, ...template } = spec.template;
     const existing = supervisors.get(spec.name);
@@ -260,6 +262,17 @@ async function sweep(
   }
 }
 
+/** What only a cluster can give is refused, rather than left out: whoever asks for a GPU would wait for it in vain. */
+function refuseOtherMachines({ resources, nodeSelector = {}, tolerations = [] }: PodTemplate): void {
+  if (resources.gpus !== undefined)
+    throw invalid(
+      'invalid_workload',
+      'Workloads get no GPUs on a single machine; Haic on Kubernetes gives them.',
+    );
+  if (Object.keys(nodeSelector).length > 0 || tolerations.length > 0)
+    throw invalid('invalid_workload', 'There are no nodes to choose from: Haic runs on this one machine.');
+}
+
 function checkConflicts(spec: WorkloadSpec, others: Iterable<Supervisor>): void {
   const ports = new Set(spec.template.ports.flatMap(({ port }) => port ?? []));
   const claims = new Set(claimsOf(spec.template));
@@ -280,23 +293,6 @@ function checkConflicts(spec: WorkloadSpec, others: Iterable<Supervisor>): void 
 
 const claimsOf = ({ volumes }: Pick<PodTemplate, 'volumes'>): string[] =>
   volumes.flatMap(({ source }) => (source.kind === 'persistent' ? source.claim : []));
-
-function merged(
-  values: Readonly<Record<string, string>>,
-  change: Readonly<Record<string, string | undefined>> = {},
-): Record<string, string> {
-  const entries = Object.entries({ ...values, ...change });
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
-}
-
-/** The same text for the same value, whatever the order of its keys. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-}
 
 /** Waits no longer than the signal allows; what is being done goes on. */
 function untilDone(done: Promise<void> | undefined, signal: AbortSignal): Promise<void> {

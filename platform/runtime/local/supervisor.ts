@@ -1,14 +1,15 @@
 import { sleep } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
+import { createLatch } from '../latch.ts';
 import type { Workload } from '../port.ts';
+import { type ProcessEnd, terminationOf } from '../termination.ts';
 import { type Attempt, findAttempt, type RawEnd } from './attempt.ts';
 import { type AttemptLog, openAttemptLog } from './attempt-log.ts';
 import type { Cgroups } from './cgroup.ts';
 import type { Isolation } from './isolation.ts';
-import { createLatch } from './latch.ts';
 import { launch, plainMarker } from './launch.ts';
-import { backOffDelay, isLive, mayFollow, type ProcessEnd, terminationOf } from './model.ts';
+import { backOffDelay, isLive, mayFollow } from './model.ts';
 import type { LocalImage, Timing } from './options.ts';
 import { type Ports, PortTaken } from './ports.ts';
 import { createPresenter } from './present.ts';

@@ -58,10 +58,9 @@ export function createAppBlobs(blobs: BlobStore) {
     /** Blobs older than `before` with the app they say they belong to, page by page. */
     async *owned(before: Date, signal: AbortSignal): AsyncGenerator<{ key: string; appId: string }[]> {
       for (const prefix of ['assets/', 'bundles/']) {
-        for (let after: string | undefined, more = true; more; ) {
+        for (let after: string | undefined, more = true; more; more = after !== undefined) {
           const page = await blobs.list({ prefix, signal, ...(after === undefined ? {} : { after }) });
-          more = page.more;
-          after = page.blobs.at(-1)?.key;
+          after = page.next;
           yield page.blobs
             .filter((blob) => blob.modifiedAt <= before)
             .flatMap(({ key }) => {

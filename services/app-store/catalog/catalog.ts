@@ -4,12 +4,12 @@ import type { BlobStore } from '@haic/platform/blob/port.ts';
 import { unlessBackedUp } from '@haic/platform/database/backup-lock.ts';
 import type { Database } from '@haic/platform/database/port.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
+import type { AppSecretsClient } from '@haic/services/secrets/app-secrets/client.ts';
 import { type AppBlobs, createAppBlobs } from './blobs.ts';
 import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
-import { type CheckSummary, createPreconditionChecker } from './checker.ts';
-import type { CatalogClient, InstancesOf, WhenAppIsHandedOver } from './client.ts';
+import { type CheckSummary, createPreconditionChecker, type PreconditionChecker } from './checker.ts';
+import { appOfSecrets, type CatalogClient, type InstancesOf, type WhenAppIsHandedOver } from './client.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
-import { noSecrets } from './manifest/value-source.ts';
 import { accessOf, type DownloadRule } from './policy.ts';
 import { assetUrl } from './present.ts';
 import { changeAppRoute } from './routes/change-app.ts';
@@ -35,7 +35,8 @@ export interface CatalogOptions {
   /** What is not given is as in `defaultBundleLimits`. */
   readonly limits?: Partial<BundleLimits>;
   readonly instancesOf: InstancesOf;
-  readonly identity: Pick<IdentityClient, 'findPersonByName'>;
+  readonly identity: Pick<IdentityClient, 'findPerson' | 'findPersonByName'>;
+  readonly secrets: Pick<AppSecretsClient, 'examine'>;
   readonly whenAppIsHandedOver: WhenAppIsHandedOver;
   /** The Pythons that bundles may name; at least one that is not deprecated. */
   readonly runtimeVersions: readonly RuntimeVersion[];
@@ -79,7 +80,11 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
   const checker = createPreconditionChecker({
     store,
     blobs,
-    surroundings: { runtimeVersions: options.runtimeVersions, hasSecret: noSecrets },
+    surroundings: {
+      runtimeVersions: options.runtimeVersions,
+      examineSecrets: async (app, references) =>
+        options.secrets.examine(await appOfSecrets(app, options.identity), references),
+    },
     logger: options.logger,
   });
   const service = createCatalogService({
@@ -97,6 +102,7 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
     instancesOf: options.instancesOf,
     unlessBackedUp: (work) => unlessBackedUp(options.database, work),
     identity: options.identity,
+    secrets: options.secrets,
     whenAppIsHandedOver: options.whenAppIsHandedOver,
     temporaryDirectory: options.temporaryDirectory,
     logger: options.logger,
@@ -118,18 +124,20 @@ export async function createCatalog(options: CatalogOptions): Promise<Catalog> {
       ])
         route(server, context);
     },
-    client: createClient(store, blobs, service, assetPrefix),
+    client: createClient({ store, blobs, service, checker, assetPrefix }),
     checkPreconditions: checker.checkAll,
     sweep: (sweep) => service.sweep(sweep),
   };
 }
 
-function createClient(
-  store: AppStore,
-  blobs: AppBlobs,
-  service: CatalogService,
-  assetPrefix: string,
-): CatalogClient {
+function createClient(parts: {
+  readonly store: AppStore;
+  readonly blobs: AppBlobs;
+  readonly service: CatalogService;
+  readonly checker: PreconditionChecker;
+  readonly assetPrefix: string;
+}): CatalogClient {
+  const { store, blobs, service, checker, assetPrefix } = parts;
   return {
     getApp: async (id) => (isAppId(id) ? store.get(id) : undefined),
     getApps: (ids) => store.getMany(ids.filter(isAppId)),
@@ -137,6 +145,10 @@ function createClient(
     readText: async (id, file) => (isAppId(id) ? store.text(id, file) : undefined),
     accessOf,
     appsOwnedBy: (owner) => store.ownedBy(owner),
+    appsNaming: (secret) => store.naming(secret),
+    recheck: async (apps, signal) => {
+      for (const app of apps) await checker.checkOne(app, { thorough: false, signal });
+    },
     handOver: async (principal, id, username) => void (await service.handOver(principal, id, username)),
     iconUrl: (app) => {
       const icon = app.assets.find((asset) => asset.kind === 'icon');

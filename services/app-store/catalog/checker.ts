@@ -2,7 +2,13 @@ import { messageOf } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { AppBlobs } from './blobs.ts';
 import type { App, Precondition } from './client.ts';
-import { preconditionOf, problemsOfBundle, problemsOfManifest, type Surroundings } from './preconditions.ts';
+import {
+  preconditionOf,
+  problemsOfBundle,
+  problemsOfManifest,
+  problemsOfSecrets,
+  type Surroundings,
+} from './preconditions.ts';
 import type { AppStore } from './store.ts';
 
 export interface CheckSummary {
@@ -31,6 +37,7 @@ export function createPreconditionChecker(parts: {
     const checkedAt = new Date();
     const problems = [
       ...problemsOfManifest(app.manifest, surroundings),
+      ...(await problemsOfSecrets(app, surroundings)),
       ...(await problemsOfBundle(app, blobs, options)),
     ];
     await store.setPrecondition(app.id, problems, checkedAt);

@@ -1,5 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Principal } from '@haic/kit/auth/principal.ts';
+import type { IdentityClient } from '@haic/services/identity/client.ts';
+import type { AppOfSecrets } from '@haic/services/secrets/app-secrets/client.ts';
+import type { WorkspaceActor } from '@haic/services/workspaces/client.ts';
+
+export { type SecretWanted, secretsLacking, secretsWanted } from './manifest/secrets.ts';
 
 export type Visibility = 'PRIVATE' | 'ALL_USERS' | 'PUBLIC';
 export type Lifecycle = 'ON_DEMAND' | 'MANAGED' | 'LINK';
@@ -83,7 +88,7 @@ export interface AppAsset {
 
 /** Something that an app needs and this installation does not have (any more), in plain words with the remedy. */
 export interface PreconditionProblem {
-  /** Stable: `runtime_version_unknown`, `python_missing`, `secret_missing`, `bundle_missing`, `bundle_damaged`, … */
+  /** Stable: `runtime_version_unknown`, `python_missing`, `secret_missing`, `secret_key_missing`, `secret_refused`, `bundle_missing`, `bundle_damaged`, … */
   readonly code: string;
   readonly message: string;
   /** False for a warning. */
@@ -103,6 +108,8 @@ export interface App {
   /** UUID. */
   readonly id: string;
   readonly owner: AppOwner;
+  /** The app gets what of the secrets is theirs to give, whoever owns it later. */
+  readonly importedBy: AppOwner;
   readonly visibility: Visibility;
   readonly manifest: Manifest;
   /** Markdown. */
@@ -125,6 +132,27 @@ export interface AppAccess {
   readonly canManage: boolean;
 }
 
+/** An app as the secrets look at it, with what its importer may at this moment. Somebody who is gone has no roles any more. */
+export async function appOfSecrets(
+  app: Pick<App, 'manifest' | 'importedBy' | 'owner'>,
+  identity: Pick<IdentityClient, 'findPerson'>,
+): Promise<AppOfSecrets> {
+  return {
+    name: app.manifest.name,
+    importer: await actorOf(app.importedBy, identity),
+    isImporters: app.owner.subject === app.importedBy.subject,
+  };
+}
+
+export async function actorOf(
+  { subject, username }: AppOwner,
+  identity: Pick<IdentityClient, 'findPerson'>,
+): Promise<WorkspaceActor> {
+  const person = await identity.findPerson(subject);
+  const known = person?.disabled === false ? person : undefined;
+  return { subject, username, roles: known?.roles ?? [], groups: known?.groups ?? [] };
+}
+
 /** What the scheduler and other services ask of the catalog. Not authorised by itself: the caller asks `accessOf`. */
 export interface CatalogClient {
   getApp(id: string): Promise<App | undefined>;
@@ -144,6 +172,10 @@ export interface CatalogClient {
   accessOf(principal: Principal, app: App): AppAccess;
   /** Every version that is a person's; by the name for those who are gone. The newest first. */
   appsOwnedBy(owner: { subject: string } | { username: string }): Promise<readonly App[]>;
+  /** Every version whose app.toml names the secret, in these words. */
+  appsNaming(secret: string): Promise<readonly App[]>;
+  /** Looks again whether these apps can run: something that they need is there again, or is gone. */
+  recheck(apps: readonly App[], signal: AbortSignal): Promise<void>;
   /** Authorised here, unlike the rest: the same as PATCH with an owner, and throws what that answers. */
   handOver(principal: Principal, id: string, username: string): Promise<void>;
   /** Address of the app's icon, or null. */

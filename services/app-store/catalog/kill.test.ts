@@ -15,7 +15,7 @@ import type { Database } from '@haic/platform/database/port.ts';
 import { connectPostgres, migrate } from '@haic/platform/database/postgres.ts';
 import { startTestDatabase } from '@haic/platform/database/testing.ts';
 import { catalogMigrations, createCatalog } from './catalog.ts';
-import { helloToml, png, runtimeVersions, zipOf } from './testing.ts';
+import { exampleSecrets, helloToml, png, runtimeVersions, zipOf } from './testing.ts';
 
 const logger = createLogger('catalog-test', 'silent');
 const openBlobs = (directory: string) =>
@@ -27,7 +27,8 @@ async function openCatalog(database: Database, directory: string) {
     blobs: await openBlobs(directory),
     runtimeVersions,
     instancesOf: async () => 0,
-    identity: { findPersonByName: async () => undefined },
+    identity: { findPerson: async () => undefined, findPersonByName: async () => undefined },
+    secrets: exampleSecrets(),
     whenAppIsHandedOver: async () => undefined,
     temporaryDirectory: path.join(directory, 'uploads'),
     logger,

@@ -12,7 +12,8 @@ before(async () => {
   catalog = await startTestCatalog(createFilesystemBlobStore);
   catalog.database.sql.options.debug = (_connection, text) => void statements.push(text);
   const app = await catalog.importApp(someone, { visibility: 'ALL_USERS' });
-  const columns = `version, version_order, title, description, long_description, owner_subject, owner_username, visibility,
+  const columns = `version, version_order, title, description, long_description, owner_subject, owner_username,
+    importer_subject, importer_username, visibility,
     manifest, assets, requirements, packages, bundle_sha256, bundle_size, precondition_problems, precondition_checked_at`;
   const rows = await catalog.database.sql.unsafe<{ id: string }[]>(
     `insert into catalog.apps (id, name, ${columns}, created_at, updated_at)

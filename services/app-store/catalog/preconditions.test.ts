@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
 import { bundleKey } from './blobs.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
-import { runtimeVersions } from './testing.ts';
+import { helloToml, runtimeVersions } from './testing.ts';
 import { type AppJson, startTestCatalog, type TestCatalog } from './testing-server.ts';
 
 const signal = AbortSignal.timeout(120_000);
@@ -88,16 +88,77 @@ describe('preconditions', () => {
     await checkAll();
   });
 
-  it('fail when a secret is missing that the app cannot do without', async () => {
-    const app = await started.importApp(owner);
-    // As imported where there was such a secret.
-    const env = [{ name: 'KEY', from: { kind: 'secret', secret: 's', key: 'k', optional: false } }];
-    await started.database.sql`
-      update catalog.apps set manifest = jsonb_set(manifest, '{env}', ${JSON.stringify(env)}::text::jsonb) where id = ${app.id}`;
+  it('fail when a secret or its key is gone, or may not be had any more, and pass when it is back', async () => {
+    const { kept } = started.secrets;
+    kept.set('db', ['password']);
+    const app = await started.importApp(owner, {
+      name: 'secretive',
+      toml: `${helloToml.replace('ai.haic.hello', 'secretive')}
+[[Env]]
+Name = "KEY"
+Secret = "db"
+SecretKey = "password"
+[[File]]
+Path = "conf/other"
+Secret = "unneeded"
+SecretKey = "k"
+Optional = true
+`,
+    });
     await checkAll();
-    const [problem] = (await get(app.id)).precondition.problems;
-    assert.equal(problem?.code, 'secret_missing');
-    assert.match(problem?.message ?? '', /key "k" of a secret "s".*variable KEY.*Optional/);
+    assert.equal((await get(app.id)).precondition.status, 'PASSED');
+    kept.set('db', ['other']);
+    await checkAll();
+    const seen = await get(app.id);
+    assert.equal(seen.precondition.problems[0]?.code, 'secret_key_missing');
+    assert.match(seen.cannotRunBecause ?? '', /For the variable KEY: "db" has no key "password"/);
+    assert.equal(seen.precondition.problems.length, 1, 'what is optional is not missed');
+
+    kept.delete('db');
+    const named = await started.catalog.client.appsNaming('db');
+    assert.deepEqual(
+      [named.map(({ id }) => id), await started.catalog.client.appsNaming('d')],
+      [[app.id], []],
+    );
+    assert.deepEqual((await started.catalog.client.appsNaming('unneeded')).length, 1);
+    await started.catalog.client.recheck(named, signal);
+    assert.equal((await get(app.id)).precondition.problems[0]?.code, 'secret_missing');
+
+    // Nothing is known while the store is away, so what was known stays.
+    started.secrets.down = new Error('away');
+    await checkAll();
+    assert.equal((await get(app.id)).precondition.problems[0]?.code, 'secret_missing');
+    started.secrets.down = undefined;
+    kept.set('db', ['password']);
+    await started.catalog.client.recheck(named, signal);
+    assert.equal((await get(app.id)).precondition.status, 'PASSED');
+  });
+
+  it('ask for the secrets of whoever imported an app, also when it is somebody else’s by now', async () => {
+    const { kept, asked } = started.secrets;
+    kept.set('db', ['password']);
+    const app = await started.importApp(owner, {
+      toml: `${helloToml.replace('ai.haic.hello', 'given')}\n[[Env]]\nName = "K"\nSecret = "db"\nSecretKey = "password"\n`,
+    });
+    started.people.set('ben', {
+      subject: 'sub-ben',
+      username: 'ben',
+      name: 'Ben',
+      email: '',
+      roles: ['user'],
+      groups: [],
+      disabled: false,
+    });
+    const [username = ''] = owner.split('/');
+    const lastAsked = () => asked.findLast((one) => one.app === 'given');
+    assert.deepEqual(lastAsked(), { app: 'given', importer: `sub-${username}`, isImporters: true });
+    const given = await started.call('PATCH', `/api/v1/apps/${app.id}`, owner, {
+      body: JSON.stringify({ owner: 'ben' }),
+      headers: { 'content-type': 'application/json' },
+    });
+    assert.equal(given.status, 200, given.text);
+    await checkAll();
+    assert.deepEqual(lastAsked(), { app: 'given', importer: `sub-${username}`, isImporters: false });
   });
 
   it('fail when the bundle is gone', async () => {

@@ -4,7 +4,7 @@ import type { AppBlobs } from './blobs.ts';
 import type { App, Manifest, Precondition, PreconditionProblem } from './client.ts';
 import { isLinkAddress } from './manifest/link.ts';
 import { type RuntimeVersion, runtimeVersionOf } from './manifest/runtime.ts';
-import type { SecretLookup } from './manifest/value-source.ts';
+import { type ExamineSecrets, secretsLacking, secretsWanted } from './manifest/secrets.ts';
 
 /**
  * What an app needs of the installation and may lose after its import (contracts/app-store.md §5). A failing app is listed and not
@@ -12,13 +12,16 @@ import type { SecretLookup } from './manifest/value-source.ts';
  */
 export interface Surroundings {
   readonly runtimeVersions: readonly RuntimeVersion[];
-  readonly hasSecret: SecretLookup;
+  readonly examineSecrets: (app: App, ...rest: Parameters<ExamineSecrets>) => ReturnType<ExamineSecrets>;
 }
 
 /** What can be told from app.toml alone. */
-export function problemsOfManifest(manifest: Manifest, now: Surroundings): PreconditionProblem[] {
+export function problemsOfManifest(
+  manifest: Manifest,
+  now: Pick<Surroundings, 'runtimeVersions'>,
+): PreconditionProblem[] {
   if (manifest.lifecycle === 'LINK') return problemsOfLink(manifest);
-  return [...problemsOfRuntime(manifest, now.runtimeVersions), ...problemsOfSecrets(manifest, now.hasSecret)];
+  return problemsOfRuntime(manifest, now.runtimeVersions);
 }
 
 function problemsOfLink({ linkAddress }: Manifest): PreconditionProblem[] {
@@ -58,22 +61,17 @@ function problemsOfRuntime(manifest: Manifest, versions: readonly RuntimeVersion
   ];
 }
 
-function problemsOfSecrets(manifest: Manifest, hasSecret: SecretLookup): PreconditionProblem[] {
-  const wanted = [
-    ...manifest.env.map(({ name, from }) => ({ what: `the variable ${name}`, from })),
-    ...manifest.files.map(({ path, from }) => ({ what: `the file ${path}`, from })),
-  ];
-  return wanted.flatMap(({ what, from }) =>
-    from.kind === 'literal' || from.optional || hasSecret(from.secret, from.key)
-      ? []
-      : [
-          {
-            code: 'secret_missing',
-            message: `There is no key "${from.key}" of a secret "${from.secret}", which ${what} needs. Mark it Optional in app.toml or write the value there, and import a new version.`,
-            blocks: true,
-          },
-        ],
+/** Whether everything is there, and still for this app, that it cannot do without. */
+export async function problemsOfSecrets(app: App, now: Surroundings): Promise<PreconditionProblem[]> {
+  if (app.manifest.lifecycle === 'LINK') return [];
+  const lacking = await secretsLacking(secretsWanted(app.manifest), (references) =>
+    now.examineSecrets(app, references),
   );
+  return lacking.map(({ wanted, lack }) => ({
+    code: lack.code,
+    message: `For ${wanted.by}: ${lack.message} ${lack.remedy}`,
+    blocks: true,
+  }));
 }
 
 /**

@@ -5,6 +5,7 @@ import { deadline } from '@haic/kit/deadline.ts';
 import { conflict, invalid, notFound, tooMany } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
+import type { AppSecretsClient } from '@haic/services/secrets/app-secrets/client.ts';
 import type { AppBlobs } from './blobs.ts';
 import type { BundleLimits } from './bundle/limits.ts';
 import { readBundle } from './bundle/read-bundle.ts';
@@ -43,6 +44,7 @@ export interface CatalogParts {
   /** Removes blobs, unless a backup is being made, which may have their app in it: then false, and a later sweep does it. */
   readonly unlessBackedUp: (work: () => Promise<void>) => Promise<boolean>;
   readonly identity: Pick<IdentityClient, 'findPersonByName'>;
+  readonly secrets: Pick<AppSecretsClient, 'examine'>;
   readonly whenAppIsHandedOver: WhenAppIsHandedOver;
   readonly temporaryDirectory: string;
   readonly logger: Logger;
@@ -258,7 +260,13 @@ async function keepBundle(
   try {
     const bundle = await readBundle(
       upload.file,
-      { limits, rules, signal },
+      {
+        limits,
+        rules,
+        examineSecrets: (name, references) =>
+          parts.secrets.examine({ name, importer: principal, isImporters: true }, references),
+        signal,
+      },
       async ({ name, version }) => {
         if (await store.exists(name, version)) throw appExists({ name, version });
         await store.checkVersionLimit(name, principal.subject, parts.versionLimit);
@@ -267,9 +275,11 @@ async function keepBundle(
     );
     await blobs.putBundle(id, upload, options.signal);
     const createdAt = new Date();
+    const importer = { subject: principal.subject, username: principal.username };
     const app: App = {
       id,
-      owner: { subject: principal.subject, username: principal.username },
+      owner: importer,
+      importedBy: importer,
       visibility: options.visibility,
       manifest: bundle.manifest,
       longDescription: bundle.longDescription,

@@ -38,6 +38,8 @@ interface Row {
   id: string;
   owner_subject: string;
   owner_username: string;
+  importer_subject: string;
+  importer_username: string;
   visibility: Visibility;
   manifest: Manifest;
   long_description: string;
@@ -67,7 +69,7 @@ interface VersionRow
 
 const columns = (
   sql: Sql,
-) => sql`id, owner_subject, owner_username, visibility, manifest, long_description, assets,
+) => sql`id, owner_subject, owner_username, importer_subject, importer_username, visibility, manifest, long_description, assets,
   precondition_problems, precondition_checked_at, bundle_sha256, bundle_size, created_at, updated_at`;
 
 export function createAppStore(database: Database) {
@@ -137,6 +139,16 @@ export function createAppStore(database: Database) {
         'subject' in owner ? sql`owner_subject = ${owner.subject}` : sql`owner_username = ${owner.username}`;
       const rows = await sql<Row[]>`
         select ${columns(sql)} from catalog.apps where ${theirs} order by created_at desc, id desc`;
+      return rows.map(appOf);
+    },
+
+    /** By what app.toml says, letter by letter. The newest first. */
+    async naming(secret: string): Promise<App[]> {
+      const rows = await sql<Row[]>`
+        select ${columns(sql)} from catalog.apps
+        where (jsonb_path_query_array(manifest, '$.env[*].from.secret')
+          || jsonb_path_query_array(manifest, '$.files[*].from.secret')) @> ${JSON.stringify([secret])}::text::jsonb
+        order by created_at desc, id desc`;
       return rows.map(appOf);
     },
 
@@ -219,10 +231,11 @@ async function insertRow(sql: TransactionSql, app: NewApp): Promise<void> {
   const { manifest } = app;
   const inserted = await sql`
         insert into catalog.apps (id, name, version, version_order, title, description, long_description, owner_subject,
-          owner_username, visibility, manifest, assets, requirements, packages, bundle_sha256, bundle_size,
+          owner_username, importer_subject, importer_username, visibility, manifest, assets, requirements, packages, bundle_sha256, bundle_size,
           precondition_problems, precondition_checked_at, created_at, updated_at)
         values (${app.id}, ${manifest.name}, ${manifest.version}, ${versionOrder(manifest.version)}, ${manifest.title},
           ${manifest.description}, ${app.longDescription}, ${app.owner.subject}, ${app.owner.username},
+          ${app.importedBy.subject}, ${app.importedBy.username},
           ${app.visibility}, ${JSON.stringify(manifest)}::text::jsonb, ${JSON.stringify(app.assets)}::text::jsonb,
           ${app.requirements ?? null}, ${app.packages ?? null}, ${app.bundleSha256}, ${app.bundleSize},
           ${JSON.stringify(app.precondition.problems)}::text::jsonb, ${app.precondition.checkedAt}, ${app.createdAt}, ${app.createdAt})
@@ -248,6 +261,7 @@ export const appExists = (manifest: { name: string; version: string }) =>
 const appOf = (row: Row): App => ({
   id: row.id,
   owner: { subject: row.owner_subject, username: row.owner_username },
+  importedBy: { subject: row.importer_subject, username: row.importer_username },
   visibility: row.visibility,
   manifest: row.manifest,
   longDescription: row.long_description,

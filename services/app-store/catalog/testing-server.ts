@@ -14,7 +14,7 @@ import type { BundleLimits } from './bundle/limits.ts';
 import { catalogMigrations, createCatalog } from './catalog.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
 import type { DownloadRule } from './policy.ts';
-import { helloToml, runtimeVersions, zipOf } from './testing.ts';
+import { exampleSecrets, helloToml, runtimeVersions, zipOf } from './testing.ts';
 
 export const octets = { 'content-type': 'application/octet-stream' };
 const logger = createLogger('catalog-test', 'silent');
@@ -91,6 +91,7 @@ export async function startTestCatalog(
   const instances = new Map<string, number>();
   const people = new Map<string, IdentityPerson>();
   const handedOver: string[] = [];
+  const secrets = exampleSecrets();
   const catalog = await createCatalog({
     database,
     blobs,
@@ -99,7 +100,11 @@ export async function startTestCatalog(
     ...(options.versionLimit === undefined ? {} : { versionLimit: options.versionLimit }),
     runtimeVersions: options.runtimeVersions ?? runtimeVersions,
     instancesOf: async (appId) => instances.get(appId) ?? 0,
-    identity: { findPersonByName: async (username) => people.get(username) },
+    identity: {
+      findPersonByName: async (username) => people.get(username),
+      findPerson: async (subject) => people.get(subject.replace(/^sub-/, '')),
+    },
+    secrets,
     whenAppIsHandedOver: async (appId, owner) => {
       handedOver.push(`${appId} ${owner}`);
     },
@@ -162,6 +167,7 @@ export async function startTestCatalog(
     database,
     blobs,
     instances,
+    secrets,
     /** Whom identity knows, by user name. */
     people,
     /** What the scheduler was told: app and subject of its new owner. */

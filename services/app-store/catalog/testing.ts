@@ -4,12 +4,14 @@ import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { crc32, deflateRawSync } from 'node:zlib';
 import type { HaicError } from '@haic/kit/errors.ts';
+import type { AppSecretsClient } from '@haic/services/secrets/app-secrets/client.ts';
 import yazl from 'yazl';
 import { type BundleLimits, defaultBundleLimits } from './bundle/limits.ts';
 import type { Problem } from './bundle/problems.ts';
 import { type Bundle, type BundleImage, readBundle } from './bundle/read-bundle.ts';
 import type { ManifestRules } from './manifest/parse-manifest.ts';
 import type { RuntimeVersion } from './manifest/runtime.ts';
+import type { ExamineSecrets } from './manifest/secrets.ts';
 
 export const runtimeVersions: readonly RuntimeVersion[] = [
   { name: 'deb_py311', python: '3.11', aliases: ['deb11_py310_wlatest'], default: true },
@@ -34,6 +36,46 @@ export const jpeg = Buffer.from('ffd8ffe000104a46494600', 'hex');
 
 export const problemsOf = (error: HaicError): readonly Problem[] =>
   (error.details?.problems ?? []) as readonly Problem[];
+
+export interface ExampleSecrets extends Pick<AppSecretsClient, 'examine'> {
+  /** Every app may have them: keys by the secret's name. */
+  readonly kept: Map<string, readonly string[]>;
+  /** Who asked, for which app. */
+  readonly asked: { readonly app: string; readonly importer: string; readonly isImporters: boolean }[];
+  /** While set every call fails with it. */
+  down: Error | undefined;
+}
+
+export function exampleSecrets(): ExampleSecrets {
+  const secrets: ExampleSecrets = {
+    kept: new Map(),
+    asked: [],
+    down: undefined,
+    async examine({ name, importer, isImporters }, references) {
+      if (secrets.down !== undefined) throw secrets.down;
+      secrets.asked.push({ app: name, importer: importer.subject, isImporters });
+      return references.map(({ secret, key }) => {
+        const keys = secrets.kept.get(secret);
+        const remedy = 'Create it, or write Optional = true.';
+        if (keys === undefined)
+          return { code: 'secret_missing', message: `There is no secret "${secret}".`, remedy };
+        if (keys.includes(key)) return undefined;
+        return { code: 'secret_key_missing', message: `"${secret}" has no key "${key}".`, remedy };
+      });
+    },
+  };
+  return secrets;
+}
+
+const examineNothing: ExamineSecrets = (references) =>
+  exampleSecrets().examine(
+    {
+      name: '',
+      importer: { subject: '', username: '', roles: [], groups: [] },
+      isImporters: true,
+    },
+    references,
+  );
 
 /** A zip as an ordinary tool makes it. */
 export function zipOf(files: Record<string, string | Buffer>): Promise<Buffer> {
@@ -153,6 +195,7 @@ export async function checkBundle(
       {
         limits: { ...defaultBundleLimits, ...options.limits },
         rules: { runtimeVersions, ...options.rules },
+        examineSecrets: (_name, references) => examineNothing(references),
         signal: options.signal ?? AbortSignal.timeout(60_000),
       },
       async () => {},

@@ -312,6 +312,14 @@ describe("the portal's host", () => {
     assert.equal(answer.headers['set-cookie'], undefined);
   });
 
+  test('where a login at another provider begins, core gives its cookie and none of ours', async () => {
+    const browser = await asAda();
+    const given = async (at: string) =>
+      (await browser.fetch(`${platform.publicUrl}/api/v1/${at}/login`)).headers['set-cookie'];
+    assert.deepEqual(await given('connected-accounts/c/a'), ['haic_connect_s=1; Path=/']);
+    assert.equal(await given('other'), undefined);
+  });
+
   test('health needs no host and no session', async () => {
     const answer = await exchange(
       platform.port,

@@ -1,6 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Upstream } from '@haic/kit/proxy/upstream.ts';
+import { traceHeadersOf } from '@haic/kit/telemetry/answering.ts';
+import type { Meter } from '@haic/kit/telemetry/meter.ts';
+import { requestIdHeader, requestIdOf } from '@haic/kit/telemetry/request-id.ts';
+import type { Tracer } from '@haic/kit/telemetry/tracer.ts';
 import type { BearerTokens } from './app/bearer.ts';
 import type { CookieJar } from './cookies.ts';
 import type { Hosts } from './hosts.ts';
@@ -12,6 +16,7 @@ import type { AppGrants } from './sign-in/app-grants.ts';
 import type { Issuer } from './sign-in/issuer.ts';
 import type { OneTimeTokens } from './sign-in/one-time-tokens.ts';
 import type { Transactions } from './sign-in/transaction.ts';
+import type { Telling } from './telling.ts';
 import type { Tickets } from './tickets/tickets.ts';
 
 /** What the handlers of one router work with. */
@@ -32,13 +37,22 @@ export interface RouterContext {
   readonly core: Upstream;
   /** Whether X-Forwarded-For of who connects to us is believed. */
   readonly trustForwardedFor: boolean;
+  readonly telling: Telling;
   readonly logger: Logger;
+  readonly meter: Meter | undefined;
+  readonly tracer: Tracer | undefined;
+  readonly servicePrefixes: readonly string[];
+  /** Where the portal's page gets and brings the bytes of objects. */
+  readonly objectsOrigin: string | undefined;
 }
 
 const addresses = new WeakMap<object, string>();
 
 /** The address of the client, as text that names one peer. */
-function clientAddress(request: IncomingMessage, trustForwardedFor: boolean): string {
+export function clientAddress(
+  { trustForwardedFor }: Pick<RouterContext, 'trustForwardedFor'>,
+  request: IncomingMessage,
+): string {
   const forwarded = request.headers['x-forwarded-for'];
   if (trustForwardedFor && forwarded !== undefined) {
     const last = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded).split(',').at(-1)?.trim();
@@ -59,11 +73,18 @@ export const forwardedHeaders = (
   host: string,
 ): string[] => [
   'x-forwarded-for',
-  clientAddress(request, context.trustForwardedFor),
+  clientAddress(context, request),
   'x-forwarded-proto',
   context.hosts.secure ? 'https' : 'http',
   'x-forwarded-host',
   host,
+];
+
+/** What core gets beside them, so that one id leads through the logs of both, and one trace through their work. */
+export const requestIdHeaders = (request: IncomingMessage): string[] => [
+  requestIdHeader,
+  requestIdOf(request),
+  ...traceHeadersOf(request),
 ];
 
 const claimed =

@@ -89,6 +89,17 @@ export function cookiesForIssuer(header: string): string | undefined {
   return kept.length === 0 ? undefined : kept.map(({ name, value }) => `${name}=${value}`).join('; ');
 }
 
+const connectCookie = /^(__Host-)?haic_connect_[\w-]+$/;
+
+/** Of logins at other providers, which the secure store binds to the browser that began them. */
+export function cookiesForConnections(header: string): string | undefined {
+  const kept = parseCookies(header).filter(({ name }) => connectCookie.test(name));
+  return kept.length === 0 ? undefined : kept.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+export const isConnectCookie = (line: string): boolean =>
+  connectCookie.test(line.slice(0, Math.max(0, line.indexOf('='))));
+
 /** An app's Set-Cookie line as the browser may see it; undefined when it reaches beyond the app's own host or poses as ours. */
 export function setCookieFromApp(
   line: string,

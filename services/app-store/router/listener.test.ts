@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { connect } from 'node:tls';
+import { isLoopback } from '@haic/kit/http/listening.ts';
 import { createLogger } from '@haic/kit/logging.ts';
 import { createListener } from './listener.ts';
-import { isLoopback } from './loopback.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'haic-listener-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -16,6 +16,8 @@ export interface LiveConnections {
   endSession(portalSessionId: string): void;
   endPerson(subject: string): void;
   endInstance(instanceId: string): void;
+  /** Everything but what nobody signed in for. */
+  endSignedIn(): void;
   recheckInstance(instanceId: string): void;
   recheckSession(portalSessionId: string): void;
   endAll(): void;
@@ -63,6 +65,7 @@ export function createLiveConnections(): LiveConnections {
     sessionIds: () => [...new Set(where(() => true).flatMap(({ portalSessionId }) => portalSessionId ?? []))],
     endSession: (id) => endWhere((connection) => connection.portalSessionId === id),
     endPerson: (subject) => endWhere((connection) => connection.subject === subject),
+    endSignedIn: () => endWhere(({ subject }) => subject !== undefined),
     endInstance: (id) => endWhere((connection) => connection.instanceId === id),
     recheckInstance: (id) =>
       endWhere((connection) => connection.instanceId === id && !connection.stillAllowed()),

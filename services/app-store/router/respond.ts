@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HaicError } from '@haic/kit/errors.ts';
+import { type Page, pagePolicy, renderPage } from '@haic/kit/http/page.ts';
 import { hasBody } from '@haic/kit/proxy/head.ts';
-import { type Page, pagePolicy, renderPage } from './pages/page.ts';
+import { requestIdOf } from '@haic/kit/telemetry/request-id.ts';
 
 type Headers = Record<string, string | string[]>;
 
@@ -78,7 +78,7 @@ export function sendProblem(
     code: error.code,
     status: error.status,
     detail: error.message,
-    requestId: randomUUID(),
+    requestId: requestIdOf(request),
   };
   const extra: Headers = {
     ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),

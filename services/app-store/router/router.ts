@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { otherIssuerTimes, ownIssuerTimes } from '@haic/kit/auth/key-set.ts';
 import { invalid, notFound } from '@haic/kit/errors.ts';
-import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
+import { fetchOver } from '@haic/kit/http/over-socket.ts';
 import { deriveKey } from '@haic/kit/keys.ts';
 import { hasBody, readHead } from '@haic/kit/proxy/head.ts';
 import { responseOn } from '@haic/kit/proxy/upgrade.ts';
 import { createUpstream } from '@haic/kit/proxy/upstream.ts';
 import { createHttpSchedulerClient } from '@haic/services/app-store/scheduler/client.ts';
-import { createHttpAppGrantsClient } from '@haic/services/identity/client.ts';
+import { createHttpExternalIdentityClient } from '@haic/services/identity/client.ts';
 import { handleAppRequest, handleAppUpgrade, sendError } from './app/app-host.ts';
 import { createBearerTokens } from './app/bearer.ts';
 import type { RouterContext } from './context.ts';
@@ -21,15 +22,19 @@ import { createPortalHost, type PortalHost } from './portal/portal-host.ts';
 import { sendEither, sendJson } from './respond.ts';
 import { watchRoutesTable } from './routes-table.ts';
 import { createCookieValues } from './sessions/cookie-value.ts';
+import { createEndings } from './sessions/endings.ts';
 import { createFreshTokens } from './sessions/fresh-tokens.ts';
 import { createSessions } from './sessions/sessions.ts';
 import { createSessionStore } from './sessions/store.ts';
+import { watchPeople } from './sessions/watch-people.ts';
 import { createAppGrants } from './sign-in/app-grants.ts';
 import { createBackchannelLogout } from './sign-in/backchannel-logout.ts';
 import { createIssuer } from './sign-in/issuer.ts';
 import { createOneTimeTokens } from './sign-in/one-time-tokens.ts';
 import { createTransactions } from './sign-in/transaction.ts';
+import { createTelling } from './telling.ts';
 import { createTickets } from './tickets/tickets.ts';
+import { measureRoutes, observe } from './traffic.ts';
 
 export { routerMigrations } from './migrations.ts';
 export type { ClientCredentials, RouterOptions, SessionLimits } from './options.ts';
@@ -38,6 +43,8 @@ export interface Router {
   listen(): Promise<{ port: number }>;
   /** Resolves when the scheduler told the first routes. */
   readonly routesReady: Promise<void>;
+  /** A token of the router's own, for what it tells other services. */
+  readonly serviceToken: () => Promise<string>;
   close(): Promise<void>;
 }
 
@@ -48,13 +55,15 @@ export async function createRouter(options: RouterOptions): Promise<Router> {
   const keyFor = (purpose: string) => deriveKey(masterKey, `router:${purpose}`);
   const hosts = createHosts(publicUrl);
   const jar = createCookieJar(hosts.secure);
-  const coreFetch = fetchOverSocket(options.core.socketPath);
+  const coreFetch = fetchOver(options.core);
   const issuerIsCore = options.issuer.startsWith(`${publicUrl}/`);
   const issuer = createIssuer({
     ...options,
     fetch: issuerIsCore ? coreFetch : (options.issuerFetch ?? fetch),
+    keyTimes: issuerIsCore ? ownIssuerTimes : otherIssuerTimes,
   });
   const live = createLiveConnections();
+  const endings = createEndings();
   const store = createSessionStore(database, keyFor('session-tokens'), limits.idleMs);
   const sessions = await createSessions({
     database,
@@ -63,6 +72,7 @@ export async function createRouter(options: RouterOptions): Promise<Router> {
     csrfKey: keyFor('csrf'),
     limits,
     live,
+    endings,
     logger,
   });
   const scheduler = createHttpSchedulerClient({
@@ -73,6 +83,15 @@ export async function createRouter(options: RouterOptions): Promise<Router> {
   });
   const routes = watchRoutesTable({ scheduler, live, logger });
   const core = createUpstream(options.core);
+  const freshTokens = createFreshTokens({ issuer, store, sessions, logger });
+  const outside = issuerIsCore
+    ? undefined
+    : createHttpExternalIdentityClient({
+        baseUrl: 'http://core',
+        fetch: coreFetch,
+        token: issuer.serviceToken,
+      });
+  const peopleWatch = outside && watchPeople({ people: outside, store, sessions, freshTokens, live, logger });
   const context: RouterContext = {
     hosts,
     jar,
@@ -82,18 +101,20 @@ export async function createRouter(options: RouterOptions): Promise<Router> {
     live,
     core,
     logger,
-    freshTokens: createFreshTokens({ issuer, store, sessions, logger }),
-    bearerTokens: createBearerTokens(options.verifyToken),
+    telling: createTelling({ audit: options.audit, issuerTells: issuerIsCore, logger }),
+    freshTokens,
+    bearerTokens: createBearerTokens(options.verifyToken, endings),
     transactions: createTransactions(jar, keyFor('sign-in')),
     oneTimeTokens: createOneTimeTokens(database, keyFor('one-time-tokens')),
     tickets: createTickets(database),
-    appGrants: issuerIsCore
-      ? undefined
-      : createAppGrants(
-          createHttpAppGrantsClient({ baseUrl: 'http://core', fetch: coreFetch, token: issuer.serviceToken }),
-        ),
+    appGrants: outside && createAppGrants(outside),
     trustForwardedFor: options.tlsTerminatedUpstream === true,
+    meter: options.meter,
+    tracer: options.tracer,
+    servicePrefixes: options.servicePrefixes ?? [],
+    objectsOrigin: options.objectsOrigin,
   };
+  measureRoutes(context.meter, routes);
   const backchannel = createBackchannelLogout({
     issuer,
     issuerUrl: options.issuer,
@@ -101,7 +122,7 @@ export async function createRouter(options: RouterOptions): Promise<Router> {
     sessions,
     store,
   });
-  const portal = createPortalHost(context, backchannel);
+  const portal = createPortalHost(context, backchannel, options.servicePrefixes ?? []);
   const listener = createListener({
     ...options,
     onRequest: (request, response) => onRequest(context, portal, request, response),
@@ -110,9 +131,11 @@ export async function createRouter(options: RouterOptions): Promise<Router> {
   return {
     listen: listener.listen,
     routesReady: routes.ready,
+    serviceToken: issuer.serviceToken,
     close: async () => {
       const closed = listener.close();
       live.endAll();
+      peopleWatch?.stop();
       await closed;
       await routes.close();
       await sessions.close();
@@ -151,6 +174,7 @@ function dispatch(
     return undefined;
   }
   const host = context.hosts.find(head.host);
+  observe(context, request, response, head, host);
   if (host?.kind === 'app')
     return handleAppRequest(context, request, response, head, host.instanceId) ?? undefined;
   if (head.path === '/healthz') {
@@ -178,6 +202,7 @@ function onUpgrade(
     return;
   }
   const host = context.hosts.find(head.host);
+  context.meter?.connection(host === undefined ? 'unknown' : 'app', socket);
   const work =
     host?.kind === 'app'
       ? handleAppUpgrade(context, request, socket, firstBytes, head, host.instanceId)

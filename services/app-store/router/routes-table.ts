@@ -12,6 +12,7 @@ import type { LiveConnections } from './live-connections.ts';
 export interface RoutesTable {
   /** False until the first routes arrived: then an unknown instance is not yet a missing one. */
   readonly known: boolean;
+  readonly size: number;
   get(instanceId: string): InstanceRoute | undefined;
   upstreamOf(route: InstanceRoute, which: 'app' | 'status'): Upstream | undefined;
   /** Resolves when the first routes are there. */
@@ -83,6 +84,9 @@ export function watchRoutesTable(options: {
   return {
     get known() {
       return known;
+    },
+    get size() {
+      return entries.size;
     },
     ready: ready.promise,
     get: (instanceId) => entries.get(instanceId)?.route,

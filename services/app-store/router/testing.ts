@@ -11,6 +11,7 @@ import {
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ownIssuerTimes } from '@haic/kit/auth/key-set.ts';
 import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
 import { deadline, until } from '@haic/kit/deadline.ts';
 import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
@@ -76,6 +77,7 @@ export async function startTestPlatform(more: Partial<RouterOptions> = {}): Prom
     audience: 'haic',
     jwksUrl: `${issuer}/protocol/openid-connect/certs`,
     fetch: coreFetch,
+    keyTimes: ownIssuerTimes,
   });
   const identity = await createIdentity({
     database,
@@ -94,6 +96,7 @@ export async function startTestPlatform(more: Partial<RouterOptions> = {}): Prom
     publicUrl,
     listen: [{ host: '127.0.0.1', port }],
     core: { socketPath },
+    servicePrefixes: ['/shelf'],
     database,
     masterKey,
     issuer,
@@ -191,13 +194,14 @@ function testCore(parts: {
         reply.raw.on('close', () => watchers.delete(reply.raw));
         reply.raw.write(`${JSON.stringify({ type: 'SNAPSHOT', routes: [...routes.values()] })}\n`);
       });
-      const seen = (request: IncomingMessage) => ({ headers: request.headers, raw: request.rawHeaders });
-      server.route({
-        method: ['GET', 'POST'],
-        url: '/api/v1/seen',
-        config: { deed: 'see apps' },
-        handler: async (request) => ({ ...seen(request.raw), username: principalOf(request).username }),
-      });
+      const seen = ({ url, headers, rawHeaders }: IncomingMessage) => ({ url, headers, raw: rawHeaders });
+      for (const url of ['/api/v1/seen', '/shelf/*'])
+        server.route({
+          method: ['GET', 'POST'],
+          url,
+          config: { deed: 'see apps' },
+          handler: async (request) => ({ ...seen(request.raw), username: principalOf(request).username }),
+        });
       server.get('/api/v1/stream', { config: { deed: 'see apps' } }, async (_request, reply) => {
         reply.hijack();
         reply.raw.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
@@ -205,6 +209,11 @@ function testCore(parts: {
       server.get('/api/launcher/v1/seen', { config: { public: 'test' } }, async (request) =>
         seen(request.raw),
       );
+      // Sets what only a login at another provider may, and what nothing of core may.
+      for (const url of ['/api/v1/connected-accounts/c/a/login', '/api/v1/other/login'])
+        server.get(url, { config: { deed: 'see apps' } }, async (_request, reply) =>
+          reply.header('set-cookie', ['haic_connect_s=1; Path=/', 'haic_session=planted']).send({}),
+        );
       server.get('/', { config: { public: 'test' } }, async (_request, reply) =>
         reply.type('text/html').header('set-cookie', 'haic_session=planted').send('<p>portal</p>'),
       );

@@ -71,6 +71,20 @@ export function createHandOver(options: {
     );
   }
 
+  async function requireEndedOwner({ owner }: Instance): Promise<void> {
+    const standing = await identity.standingOf(owner.subject);
+    if (standing === 'active')
+      throw conflict(
+        'owner_active',
+        `This instance is ${owner.username}’s, who may sign in and decides over it. Only what belongs to somebody who is disabled or gone is handed over.`,
+      );
+    if (standing === 'unknown')
+      throw conflict(
+        'owner_standing_unknown',
+        `This instance is ${owner.username}’s, and your sign-in service does not tell Haic whether they may still sign in. It does when the client haic-service-core has the role view-users there.`,
+      );
+  }
+
   const nameAppOwner = (id: string, owner: string) =>
     options.inTurn(id, async () => {
       const change = { annotations: appOwnerAnnotation(owner) };
@@ -83,11 +97,7 @@ export function createHandOver(options: {
         const instance = await options.load(id);
         const by = await identity.findPerson(actor.subject);
         enforce(mayHandOver(actor, instance, by), `The instance ${id}`);
-        if ((await identity.activeAmong([instance.owner.subject])).length > 0)
-          throw conflict(
-            'owner_active',
-            `This instance is ${instance.owner.username}’s, who may sign in and decides over it. Only what belongs to somebody who is disabled or gone is handed over.`,
-          );
+        await requireEndedOwner(instance);
         if (instance.status !== 'SUSPENDED')
           throw conflict('not_paused', 'Pause this instance first; then it can be handed over.');
         const to = await newOwner(username);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { conflict } from '@haic/kit/errors.ts';
+import { conflict, forbidden, unavailable } from '@haic/kit/errors.ts';
 import { workloadNameOf } from './model.ts';
 import type { presentInstance } from './present.ts';
 import { appId, exampleApp, people, startTestScheduler, viaApp } from './testing.ts';
@@ -52,14 +52,38 @@ test('running an app again under the same Idempotency-Key starts nothing more', 
   assert.equal((await t.runtime.list({})).length, 2);
 });
 
-test('when the runtime refuses, nothing stays behind', async () => {
+test('when the runtime refuses, its reason is told in its words, and nothing stays behind', async () => {
   await using t = await startTestScheduler();
-  t.runtime.failNext('apply', conflict('workload_conflict', 'Port 8501 is in use.'));
-  const response = await t.as(owner, run, { method: 'POST', json: {} });
-  assert.equal(response.status, 409);
-  assert.equal(((await response.json()) as { code: string }).code, 'workload_conflict');
-  assert.equal(t.identity.clients.size, 0);
-  assert.deepEqual(await t.runtime.list({}), []);
+  for (const error of [
+    conflict('workload_conflict', 'Port 8501 is in use.'),
+    forbidden('quota_exceeded', 'The quota "small" is used up.'),
+    unavailable('runtime_unavailable', 'The Kubernetes API server cannot be reached. What runs goes on.'),
+  ]) {
+    t.runtime.failNext('apply', error);
+    const response = await t.as(owner, run, { method: 'POST', json: {} });
+    assert.equal(response.status, error.status);
+    const { code, detail } = (await response.json()) as { code: string; detail: string };
+    assert.deepEqual([code, detail], [error.code, error.message]);
+    assert.equal(t.identity.clients.size, 0);
+    assert.deepEqual(await t.runtime.list({}), []);
+  }
+});
+
+test('why an instance waits is told in the words of the runtime', async () => {
+  await using t = await startTestScheduler();
+  const id = await t.run(owner);
+  for (const [phase, reason, status] of [
+    ['Pending', 'ImagePullBackOff', 'PENDING'],
+    ['Pending', 'QuotaExceeded', 'PENDING'],
+    ['Pending', 'VolumePending', 'PENDING'],
+    ['Pending', 'Unschedulable', 'PENDING'],
+    ['Running', 'NodeLost', 'STARTING'],
+  ] as const) {
+    const message = `In words: ${reason}.`;
+    t.runtime.become(workloadNameOf(id), { phase, reason, message });
+    const told = await json<Record<string, unknown>>(t.as(owner, `/api/v1/instances/${id}`));
+    assert.deepEqual([told.status, told.reason, told.message], [status, reason, message]);
+  }
 });
 
 test('when the sign-in service is away, nothing is started, and what runs goes on', async () => {
@@ -80,7 +104,13 @@ test('a required secret, a managed app and a link are refused with the reason', 
   t.apps.set(appId, exampleApp({ manifest: { env: [{ name: 'PASSWORD', from: secret }] } }));
   const refused = await attempt(owner);
   assert.equal(refused.code, 'secret_unavailable');
-  assert.match(refused.detail, /PASSWORD needs the key "password" of the secret "db"/);
+  assert.match(
+    refused.detail,
+    /For the variable PASSWORD: There is no key "password" of a secret "db"\. Create it/,
+  );
+  t.secrets.down = unavailable('secure_store_unavailable', 'Not just now.');
+  assert.equal((await attempt(owner)).code, 'secure_store_unavailable');
+  t.secrets.down = undefined;
 
   t.apps.set(appId, exampleApp({ manifest: { lifecycle: 'MANAGED' } }));
   assert.equal((await attempt(owner)).code, 'app_not_runnable');
@@ -156,6 +186,20 @@ test('the sweep ends clients of instances that are gone, and touches no other', 
   await t.scheduler.reconcile();
   assert.deepEqual([...t.identity.clients.keys()], [kept]);
   assert.equal(t.identity.clients.get(kept)?.secret, secret, 'nothing is registered anew');
+});
+
+test('where others start instances, too, one has to be missing for longer than a start takes', async () => {
+  let now = Date.now();
+  await using t = await startTestScheduler({ othersStart: true, now: () => now });
+  const id = await t.run(owner);
+  await t.runtime.remove(workloadNameOf(id), { volumes: 'delete', signal: AbortSignal.timeout(1000) });
+  await t.scheduler.reconcile();
+  now += 5 * 60_000;
+  await t.scheduler.reconcile();
+  assert.equal(t.identity.clients.size, 1);
+  now += 2 * 60_000;
+  await t.scheduler.reconcile();
+  assert.equal(t.identity.clients.size, 0);
 });
 
 test('one’s own instances are listed newest first, in pages, and found by a word', async () => {

@@ -51,7 +51,7 @@ export function createInstances(options: {
     onChange: refresh,
     onReady: (id) => {
       const entry = known.get(id);
-      const instance = entry && of(entry.workload);
+      const instance = entry && derive(entry.workload);
       // The wait after a crash says nothing of how long a queue usually is.
       if (instance !== undefined)
         history.record(
@@ -63,7 +63,13 @@ export function createInstances(options: {
     ...(options.progressIntervalMs === undefined ? {} : { intervalMs: options.progressIntervalMs }),
   });
 
+  /** What is shown already holds for as long as the runtime shows the very same workload: `refresh` replaces it when more is known. */
   function of(workload: Workload): Instance | undefined {
+    const entry = known.get(identityOf(workload)?.id ?? '');
+    return entry?.workload === workload ? entry.instance : derive(workload);
+  }
+
+  function derive(workload: Workload): Instance | undefined {
     const identity = identityOf(workload);
     if (identity === undefined) return undefined;
     const { status } = workload;
@@ -105,7 +111,7 @@ export function createInstances(options: {
       remove(instanceIdOfWorkload(workload.name));
       return;
     }
-    const instance = of(workload);
+    const instance = derive(workload);
     if (instance === undefined) return;
     const text = JSON.stringify(instance);
     const before = known.get(id);
@@ -186,8 +192,11 @@ export function createInstances(options: {
     }
   }
 
-  const snapshot = (only: string | undefined): Instance[] =>
-    [...known.values()].map((entry) => entry.instance).filter((i) => only === undefined || i.id === only);
+  function snapshot(only: string | undefined): Instance[] {
+    if (only === undefined) return [...known.values()].map(({ instance }) => instance);
+    const entry = known.get(only);
+    return entry === undefined ? [] : [entry.instance];
+  }
 
   return {
     of,

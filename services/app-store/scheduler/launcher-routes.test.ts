@@ -119,6 +119,9 @@ test('the token is withdrawn the moment the visibility widens, and back when it 
     await t.as(owner, `/api/v1/instances/${id}`, { method: 'PATCH', json: { visibility } });
     const response = await call(t, id, 'token');
     assert.equal(response.status, status, visibility);
+    // And with it goes what the code got by it before.
+    assert.equal(await t.scheduler.actsForOwner(id, owner.subject), status === 200, visibility);
+    assert.equal(await t.scheduler.actsForOwner(id, 'somebody-else'), false);
     const { code } = (await response.json()) as { code?: string };
     assert.equal(code, status === 403 ? 'platform_handle_withdrawn' : undefined);
   }

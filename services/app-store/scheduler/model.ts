@@ -189,11 +189,22 @@ const oneOf = <T extends string>(values: readonly T[], value: string | undefined
 /** It runs, or is on its way to; a paused one does neither. */
 export const isToRun = (workload: Pick<Workload, 'replicas'>): boolean => workload.replicas === 1;
 
+/** Of thousands of workloads nearly none has changed since it was read last; one that changes is another object. */
+const identities = new WeakMap<Workload, InstanceIdentity>();
+
 /**
  * The instance that a workload is. Undefined for one that merely carries our labels: whoever may write to the runtime could have
  * made it by hand, and what cannot be understood must not be shown or opened. An unreadable visibility counts as PRIVATE.
  */
 export function identityOf(workload: Workload): InstanceIdentity | undefined {
+  const known = identities.get(workload);
+  if (known !== undefined) return known;
+  const identity = readIdentity(workload);
+  if (identity !== undefined) identities.set(workload, identity);
+  return identity;
+}
+
+function readIdentity(workload: Workload): InstanceIdentity | undefined {
   const read = (key: string): string | undefined => workload.annotations[key];
   const id = workload.labels[labels.instance];
   const appId = workload.labels[labels.app];

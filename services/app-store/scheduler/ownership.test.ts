@@ -216,6 +216,10 @@ describe('handing an instance over', () => {
     await using t = await startTestScheduler();
     const running = await t.run(owner);
     assert.deepEqual([(await give(t, admin, running, 'other')).json.code], ['owner_active']);
+    const { standingOf } = t.identity;
+    t.identity.standingOf = async () => 'unknown';
+    assert.deepEqual([(await give(t, admin, running, 'other')).json.code], ['owner_standing_unknown']);
+    t.identity.standingOf = standingOf;
     disable(t, owner);
     assert.deepEqual([(await give(t, admin, running, 'other')).json.code], ['not_paused']);
     await pause(t, running);

@@ -63,23 +63,26 @@ export function createPausing(options: {
   const pause = (id: string, by: PausedBy) =>
     patch(id, { replicas: 0, annotations: pausedAnnotations(by, options.now()) });
 
+  const isDue = ({ suspendAt }: InstanceIdentity): boolean =>
+    suspendAt !== undefined && Date.parse(suspendAt) <= options.now();
+
   async function pauseIfDue(id: string): Promise<void> {
     const workload = await runtime.get(workloadNameOf(id));
     const identity = workload && identityOf(workload);
-    if (workload?.replicas !== 1 || identity?.suspendAt === undefined) return;
-    if (Date.parse(identity.suspendAt) > options.now()) return;
+    if (workload?.replicas !== 1 || identity === undefined || !isDue(identity)) return;
     await pause(id, 'time-limit');
     logger.info({ instance: id }, 'Its time was up; the instance is paused.');
   }
 
-  /** Looks at every instance that is to run, each in its turn. One that cannot be paused keeps no other from it. */
+  /** Looks at every instance that is to run and seems to be meant, each in its turn. One that cannot be paused keeps no other from it. */
   async function pauseWhere(
     what: string,
+    isMeant: (found: InstanceIdentity) => boolean,
     pauseOne: (found: InstanceIdentity) => Promise<void>,
   ): Promise<void> {
     for (const workload of await runtime.list(instanceSelector)) {
       const found = identityOf(workload);
-      if (found === undefined || workload.replicas !== 1) continue;
+      if (found === undefined || workload.replicas !== 1 || !isMeant(found)) continue;
       await inTurn(found.id, () => pauseOne(found)).catch((error: unknown) =>
         logger.warn(
           `Instance ${found.id} could not be paused ${what} (${messageOf(error)}); trying again later.`,
@@ -89,14 +92,17 @@ export function createPausing(options: {
   }
 
   const pauseAllOf = (ended: (subject: string) => boolean) =>
-    pauseWhere('for an owner who is disabled or gone', async ({ id, owner }) => {
-      if (!ended(owner.subject)) return;
-      const workload = await runtime.get(workloadNameOf(id));
-      // Handed over or paused while this waited for its turn.
-      if (workload?.replicas !== 1 || identityOf(workload)?.owner.subject !== owner.subject) return;
-      await pause(id, 'owner-ended');
-      logger.info({ instance: id, owner: owner.username }, 'Its owner is disabled or gone; it is paused.');
-    });
+    pauseWhere(
+      'for an owner who is disabled or gone',
+      ({ owner }) => ended(owner.subject),
+      async ({ id, owner }) => {
+        const workload = await runtime.get(workloadNameOf(id));
+        // Handed over or paused while this waited for its turn.
+        if (workload?.replicas !== 1 || identityOf(workload)?.owner.subject !== owner.subject) return;
+        await pause(id, 'owner-ended');
+        logger.info({ instance: id, owner: owner.username }, 'Its owner is disabled or gone; it is paused.');
+      },
+    );
 
   return {
     suspend: (actor, id) =>
@@ -140,7 +146,7 @@ export function createPausing(options: {
         const runs = instance.status !== 'SUSPENDED';
         await patch(id, { annotations: suspendAfterAnnotations(after, { runs, now: options.now() }) });
       }),
-    pauseDue: () => pauseWhere('in time', ({ id }) => pauseIfDue(id)),
+    pauseDue: () => pauseWhere('in time', isDue, ({ id }) => pauseIfDue(id)),
     pauseOf: (subject) => pauseAllOf((owner) => owner === subject),
     async pauseOwnerless() {
       const running = (await runtime.list(instanceSelector)).filter(({ replicas }) => replicas === 1);

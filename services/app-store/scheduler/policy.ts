@@ -90,6 +90,13 @@ export function maySetSuspendAfter(actor: Actor, instance: Owned): Decision {
   );
 }
 
+/** What is set up on the server is an administrator's matter, and applying it ends what runs for a moment. */
+export function mayRedeploy(actor: Actor, instance: Owned): Decision {
+  const managed = mayManage(actor, instance);
+  if (!managed.allowed || isAdmin(actor.roles)) return managed;
+  return no('administrators_only', 'Only administrators redeploy instances. Pause and resume it instead.');
+}
+
 /** `by` is the actor as identity knows them now: who lost the role has lost this at once, and not when the token ends. */
 type Known = { readonly roles: readonly string[]; readonly disabled: boolean } | undefined;
 const isAdminNow = (by: Known): boolean => by !== undefined && !by.disabled && isAdmin(by.roles);

@@ -107,7 +107,7 @@ export const presentMe = (actor: Principal, isolation: RuntimeCapabilities, envi
   groups: actor.groups,
   isAdmin: isAdmin(actor.roles),
   fullAccess: hasFullAccess(actor.roles),
-  isolation: { kind: isolation.kind, isolation: isolation.isolation, missing: isolation.missing },
+  isolation,
   environment,
 });
 

@@ -1,4 +1,5 @@
 import { sleep } from '@haic/kit/deadline.ts';
+import { createPlaces } from '@haic/kit/places.ts';
 import type { Workload } from '@haic/platform/runtime/port.ts';
 import { type LauncherReport, readReport } from './launcher-report.ts';
 import { statusPort } from './template.ts';
@@ -42,17 +43,22 @@ const defaultIntervalMs = 1_000;
 /** A start that takes longer than this is asked about less often, unless somebody watches. */
 const eagerMs = 10 * 60_000;
 const lazyFactor = 10;
+/** Who starts among thousands that are ready reads them one after the other, behind whatever starts just then. */
+const finishesAtOnce = 16;
 const unknown: Progress = { report: undefined, wasReady: false };
 
 export function createProgressTracker(options: ProgressOptions): ProgressTracker {
   const entries = new Map<string, Entry>();
   const intervalMs = options.intervalMs ?? defaultIntervalMs;
+  const inPlace = createPlaces(finishesAtOnce);
+  const readInPlace: typeof readReport = (endpoint, signal) =>
+    inPlace(() => readReport(endpoint, signal), signal).catch(() => undefined);
 
   /** Reads once; true when the entry is still about the same process. */
-  async function read(id: string, entry: Entry, signal: AbortSignal): Promise<boolean> {
+  async function read(id: string, entry: Entry, signal: AbortSignal, ask = readReport): Promise<boolean> {
     const endpoint = entry.workload.status.endpoints[statusPort];
     const process = entry.process;
-    const report = endpoint === undefined ? undefined : await readReport(endpoint, signal);
+    const report = endpoint === undefined ? undefined : await ask(endpoint, signal);
     if (signal.aborted || entries.get(id) !== entry || entry.process !== process) return false;
     if (report !== undefined) entry.report = report;
     return true;
@@ -70,7 +76,7 @@ export function createProgressTracker(options: ProgressOptions): ProgressTracker
   async function finish(id: string, entry: Entry, signal: AbortSignal): Promise<void> {
     const first = !entry.wasReady;
     entry.wasReady = true;
-    if (!(await read(id, entry, signal))) return;
+    if (!(await read(id, entry, signal, readInPlace))) return;
     if (first) options.onReady(id);
     options.onChange(id);
   }

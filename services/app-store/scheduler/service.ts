@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import { conflict, forbidden, messageOf, notFound } from '@haic/kit/errors.ts';
 import { keyReused } from '@haic/kit/http/idempotency/hook.ts';
+import { firstOf } from '@haic/kit/http/paging.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Runtime, WorkloadSpec } from '@haic/platform/runtime/port.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
 import type { App, CatalogClient, Visibility } from '../catalog/client.ts';
 import { instanceUrl } from './addresses.ts';
+import type { createSecretsOfInstances } from './app-secrets.ts';
 import { createHandOver } from './hand-over.ts';
 import type { Instances } from './instances.ts';
 import {
@@ -24,8 +26,9 @@ import {
 import { createPausing } from './pausing.ts';
 import { enforce, mayManage, mayReadLogs, mayRun, maySee, mayVisit } from './policy.ts';
 import { readdress } from './readdress.ts';
+import { createRedeploy } from './redeploy.ts';
 import { hasFullAccess } from './roles.ts';
-import type { Starting } from './starting.ts';
+import type { Start, Starting } from './starting/port.ts';
 import {
   type AppClientCredentials,
   launcherConfigOf,
@@ -48,12 +51,21 @@ export interface ServiceOptions {
   readonly identity: IdentityClient;
   readonly instances: Instances;
   readonly starting: Starting;
+  readonly secrets: Pick<ReturnType<typeof createSecretsOfInstances>, 'check'>;
   readonly template: TemplateSettings;
   readonly limits: InstanceLimits;
   /** For apps that name no InstanceTimeout. */
   readonly suspendAfter: SuspendAfter;
   readonly now: () => number;
   readonly logger: Logger;
+}
+
+export interface ListQuery {
+  /** Other people's too. */
+  readonly all: boolean;
+  readonly appId?: string;
+  readonly isWanted?: (instance: Instance) => boolean;
+  readonly most?: number;
 }
 
 export interface AppUsage {
@@ -94,15 +106,20 @@ export function createInstanceService(options: ServiceOptions) {
     return instance;
   }
 
-  async function list(actor: Principal, query: { all: boolean; appId?: string }): Promise<Instance[]> {
-    const selector = query.appId === undefined ? instanceSelector : instancesOfApp(query.appId);
-    const workloads = await runtime.list(selector);
-    return workloads
-      .map((workload) => options.instances.of(workload))
-      .filter((instance) => instance !== undefined)
-      .filter((instance) => maySee(actor, instance).allowed)
-      .filter((instance) => query.all || instance.owner.subject === actor.subject)
-      .toSorted(newestFirst);
+  /** The newest first, no more than `most` of them. */
+  async function list(actor: Principal, query: ListQuery): Promise<Instance[]> {
+    const { all, appId, isWanted = () => true, most = Number.POSITIVE_INFINITY } = query;
+    const selector = appId === undefined ? instanceSelector : instancesOfApp(appId);
+    const found: Instance[] = [];
+    for (const workload of await runtime.list(selector)) {
+      // By what is cheap first: there are thousands, and few are theirs.
+      const identity = identityOf(workload);
+      if (identity === undefined || (!all && identity.owner.subject !== actor.subject)) continue;
+      if (!maySee(actor, identity).allowed) continue;
+      const instance = options.instances.of(workload);
+      if (instance !== undefined && isWanted(instance)) found.push(instance);
+    }
+    return firstOf(found, most, newestFirst);
   }
 
   /** What MANAGED apps are visited by: the newest that runs, else the newest that is on its way and shows how far it is. */
@@ -142,14 +159,33 @@ export function createInstanceService(options: ServiceOptions) {
     const made = await find(id);
     if (made?.owner.subject === actor.subject && made.app.id === appId) return made;
     if (made !== undefined) throw keyReused();
-    using _ = starting.begin(id, { appId, owner: actor.subject });
+    const begun = await starting.begin(id, { appId, owner: actor.subject });
+    // That is put right by time alone, and must be no error of a start that is done.
+    const countsOn = (failure: unknown) =>
+      logger.warn(`A start counts for some minutes more than it should (${messageOf(failure)}).`);
+    try {
+      const instance = await runBegun(actor, { appId, visibility, id }, begun);
+      await begun.made().catch(countsOn);
+      return instance;
+    } catch (error) {
+      await begun.failed().catch(countsOn);
+      throw error;
+    }
+  }
+
+  async function runBegun(
+    actor: Principal,
+    { appId, visibility, id }: { appId: string; visibility: Visibility; id: string },
+    begun: Start,
+  ): Promise<Instance> {
     const app = await catalog.getApp(appId);
     if (app === undefined) throw notFound(`The app ${appId}`);
     enforce(mayRun(actor, app, catalog.accessOf(actor, app)), `The app ${appId}`);
     const instance = newInstance(id, app, actor, { visibility, ...options, now: options.now() });
     // What the app asks for and cannot have is said before anything is made.
     launcherConfigOf(app, instance, placeholderClient, options.template);
-    await checkLimit(actor);
+    await options.secrets.check(app, actor);
+    await checkLimit(actor, begun);
     // A token outlives its person by minutes, and what they own stops at once.
     if ((await identity.activeAmong([actor.subject])).length === 0)
       throw forbidden('person_unavailable', 'This account is disabled or gone.');
@@ -157,15 +193,14 @@ export function createInstanceService(options: ServiceOptions) {
     return load(id);
   }
 
-  async function checkLimit(actor: Principal): Promise<void> {
+  async function checkLimit(actor: Principal, begun: Start): Promise<void> {
     const limit = hasFullAccess(actor.roles) ? options.limits.fullAccess : options.limits.visitor;
     const owned = (await runtime.list(instanceSelector))
       .map(identityOf)
       .filter((instance) => instance !== undefined)
       .filter((instance) => instance.owner.subject === actor.subject);
-    const count = owned.length + starting.countOf({ owner: actor.subject }, owned);
-    // The one that is being started counts itself.
-    if (count > limit)
+    const ids = owned.map((instance) => instance.id);
+    if (ids.length + (await begun.before(ids)) >= limit)
       throw conflict(
         'instance_limit_reached',
         `You have ${owned.length} instances, and ${limit} is the most you may have. Terminate one that you no longer need.`,
@@ -187,6 +222,7 @@ export function createInstanceService(options: ServiceOptions) {
     const url = instanceUrl(options.template.publicUrl, instance.id, instance.routingMode);
     return identity.registerAppClient({
       instanceId: instance.id,
+      appId: instance.app.id,
       redirectUri: redirectUriOf(url),
       postLogoutRedirectUri: postLogoutRedirectUriOf(options.template.publicUrl),
       name: instance.app.title,
@@ -224,6 +260,7 @@ export function createInstanceService(options: ServiceOptions) {
   async function terminate(actor: Principal, id: string): Promise<void> {
     enforce(mayManage(actor, await load(id)), `The instance ${id}`);
     await runtime.remove(workloadNameOf(id), { volumes: 'delete', signal: writeSignal() });
+    await starting.forget(id);
     await removeClient(id);
   }
 
@@ -237,12 +274,19 @@ export function createInstanceService(options: ServiceOptions) {
     const known = (await runtime.list(instancesOfApp(appId)))
       .map(identityOf)
       .filter((instance) => instance !== undefined);
-    return known.length + starting.countOf({ appId }, known);
+    return (
+      known.length +
+      (await starting.countOf(
+        appId,
+        known.map(({ id }) => id),
+      ))
+    );
   }
 
   const inTurn = createTurns();
   const shared = { runtime, identity, inTurn, load, now: options.now, writeSignal, logger };
   const pausing = createPausing(shared);
+  const redeploying = createRedeploy({ ...shared, catalog, template: options.template, registerClient });
   const handOver = createHandOver({ ...shared, catalog, template: options.template, registerClient });
   return {
     find,
@@ -257,14 +301,17 @@ export function createInstanceService(options: ServiceOptions) {
     instancesOf,
     readdress: () => readdress({ runtime, catalog, template: options.template, registerClient, logger }),
     ...pausing,
+    ...redeploying,
     ...handOver,
   };
 }
 
 const placeholderClient: AppClientCredentials = { clientId: '', clientSecret: '' };
 
-const newestFirst = (a: InstanceIdentity, b: InstanceIdentity): number =>
-  b.createdAt.localeCompare(a.createdAt) || a.id.localeCompare(b.id);
+function newestFirst(a: InstanceIdentity, b: InstanceIdentity): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt > b.createdAt ? -1 : 1;
+  return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
+}
 
 function newInstance(
   id: string,

@@ -178,6 +178,8 @@ export function describeEnd(end: Termination, memoryLimit: number | undefined): 
       return sentence(
         `The app no longer answered and was ended${end.message === '' ? '' : `: ${end.message}`}`,
       );
+    case 'Evicted':
+      return sentence(end.message || 'The machine ran short of something and the instance had to give way');
     case 'Lost':
       return sentence(end.message || 'The process was lost, for instance by a restart of the machine');
     case 'Completed':

@@ -7,7 +7,7 @@ export interface TemplateSettings {
   readonly issuer: string;
   readonly masterKey: Buffer;
   readonly launcher: { readonly image: string; readonly command: readonly string[] };
-  readonly installer: { readonly socket: string };
+  readonly installer: { readonly socket: string } | undefined;
   readonly network: LauncherConfig['network'];
   readonly runtimeVersions: readonly RuntimeVersion[];
   /** Bytes, for apps that name none. */

@@ -156,30 +156,33 @@ test('a file outside of the app’s folder gets a folder there, unless the data 
   ]);
 });
 
-test('a required secret is refused by name, an optional one is left out', () => {
-  const needs = (optional: boolean) =>
+test('secrets are in no specification: the launcher is told to ask for them, and gets memory for their files', () => {
+  const variable = { name: 'DB_PASSWORD', from: secret(false) };
+  const { config, spec } = build(
     exampleApp({
       manifest: {
-        env: [
-          { name: 'DB_PASSWORD', from: secret(optional) },
-          { name: 'MODE', from: literal('x') },
+        env: [variable, { name: 'MODE', from: literal('x') }],
+        files: [
+          { path: 'conf/db', from: secret(true) },
+          { path: 'more/plain', from: literal('y') },
         ],
-        files: [{ path: 'conf/db', from: secret(optional) }],
       },
-    });
-  assert.throws(
-    () => build(needs(false)),
-    (error: Error & { code?: string; status?: number }) => {
-      assert.deepEqual([error.code, error.status], ['secret_unavailable', 400]);
-      assert.match(
-        error.message,
-        /DB_PASSWORD needs the key "password" of the secret "db"; the file conf\/db/,
-      );
-      return true;
-    },
+    }),
   );
-  const { config } = build(needs(true));
-  assert.deepEqual([config.env, config.files], [[{ name: 'MODE', value: 'x' }], []]);
+  assert.deepEqual(config.env, [{ name: 'MODE', value: 'x' }]);
+  assert.deepEqual(config.files, [{ path: 'more/plain', value: 'y' }]);
+  assert.deepEqual([config.secrets, config.secretFiles], [true, '/run/haic-secrets']);
+  const memory = spec.template.volumes.find(({ source }) => source.kind === 'memory');
+  assert.equal(memory?.mountPath, '/run/haic-secrets');
+
+  const withoutFiles = build(exampleApp({ manifest: { env: [variable] } }));
+  assert.deepEqual([withoutFiles.config.secrets, withoutFiles.config.secretFiles], [true, undefined]);
+  const none = build(exampleApp());
+  assert.deepEqual([none.config.secrets, none.config.secretFiles], [false, undefined]);
+  for (const {
+    spec: { template },
+  } of [withoutFiles, none])
+    assert.ok(!template.volumes.some(({ source }) => source.kind === 'memory'));
 });
 
 test('names that bundles give to runtime versions all lead to the Python there is', () => {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { invalid, unprocessable } from '@haic/kit/errors.ts';
 import type { VolumeMount, WorkloadSpec } from '@haic/platform/runtime/port.ts';
-import type { App, Manifest } from '../catalog/client.ts';
+import { type App, type Manifest, secretsWanted } from '../catalog/client.ts';
 import { baseUrlOf, instanceUrl } from './addresses.ts';
 import type { LauncherConfig } from './launcher-config.ts';
 import { madeFor, madeForAnnotation } from './made-for.ts';
@@ -23,7 +23,7 @@ export const appPort = 'app';
 const resourcesDirectory = '/resources';
 const appDirectory = '/app';
 
-/** app.toml and the person's choice, in the runtime's terms. Every secret value is in `template.secret` and nowhere else. */
+/** app.toml and the person's choice, in the runtime's terms. What is secret of it is in `template.secret` and nowhere else; values of the secrets that app.toml names are not even there. */
 export function workloadOf(
   app: App,
   instance: InstanceIdentity,
@@ -100,6 +100,12 @@ function volumesOf(manifest: Manifest, instanceId: string): VolumeMount[] {
       source: { kind: 'secret', keys: [configFile] },
     },
   ];
+  if (hasSecretFiles(manifest))
+    volumes.push({
+      name: 'secret-files',
+      mountPath: secretFilesDirectory,
+      source: { kind: 'memory', sizeBytes: secretFilesBytes },
+    });
   if (runtime.volumeMount !== undefined) {
     volumes.push({
       name: 'data',
@@ -177,6 +183,8 @@ export function launcherConfigOf(
     module: manifest.runtime.module,
     ...runtimeOf(manifest.runtime.runtimeVersion, settings.runtimeVersions),
     ...literals(manifest),
+    secrets: secretsWanted(manifest).length > 0,
+    ...(hasSecretFiles(manifest) ? { secretFiles: secretFilesDirectory } : {}),
     ...(manifest.runtime.volumeMount === undefined
       ? {}
       : { volumeMount: checkedMountPath(manifest.runtime.volumeMount) }),
@@ -184,7 +192,7 @@ export function launcherConfigOf(
     hmacKey: instanceKey(settings.masterKey, instance.id, instance.keySeed).toString('hex'),
     oidc: manifest.runtime.oidc ? oidcOf(url, client, settings) : null,
     platformHandle: instance.visibility === 'PRIVATE',
-    installer: settings.installer,
+    ...(settings.installer === undefined ? {} : { installer: settings.installer }),
     network: settings.network,
   };
 }
@@ -226,26 +234,16 @@ function runtimeOf(
   );
 }
 
-/** Values written in app.toml. Those of secrets are refused, or left out where the app says that it can do without. */
-function literals(manifest: Manifest): Pick<LauncherConfig, 'env' | 'files'> {
-  const missing: string[] = [];
-  const literal = (what: string, from: Manifest['env'][number]['from']): string | undefined => {
-    if (from.kind === 'literal') return from.value;
-    if (!from.optional) missing.push(`${what} needs the key "${from.key}" of the secret "${from.secret}"`);
-    return undefined;
+/** Values written in app.toml. Those of secrets are in no specification: whoever may see one would see them. */
+function literals({ env, files }: Manifest): Pick<LauncherConfig, 'env' | 'files'> {
+  return {
+    env: env.flatMap(({ name, from }) => (from.kind === 'literal' ? [{ name, value: from.value }] : [])),
+    files: files.flatMap(({ path, from }) => (from.kind === 'literal' ? [{ path, value: from.value }] : [])),
   };
-  const env = manifest.env.flatMap(({ name, from }) => {
-    const value = literal(`the variable ${name}`, from);
-    return value === undefined ? [] : [{ name, value }];
-  });
-  const files = manifest.files.flatMap(({ path, from }) => {
-    const value = literal(`the file ${path}`, from);
-    return value === undefined ? [] : [{ path, value }];
-  });
-  if (missing.length > 0)
-    throw invalid(
-      'secret_unavailable',
-      `This app cannot start here, because this installation keeps no secrets: ${missing.join('; ')}. Mark them Optional in app.toml, or write the values there.`,
-    );
-  return { env, files };
 }
+
+const secretFilesDirectory = '/run/haic-secrets';
+/** More than all secrets of an app may have together. */
+const secretFilesBytes = 64 * 1024 ** 2;
+
+const hasSecretFiles = ({ files }: Manifest): boolean => files.some(({ from }) => from.kind === 'secret');

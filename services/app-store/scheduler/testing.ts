@@ -8,11 +8,18 @@ import { createLogger } from '@haic/kit/logging.ts';
 import { createFakeRuntime, type FakeRuntime } from '@haic/platform/runtime/fake.ts';
 import type { Runtime } from '@haic/platform/runtime/port.ts';
 import type { IdentityClient, IdentityPerson } from '@haic/services/identity/client.ts';
+import type {
+  AppSecretsClient,
+  SecretLack,
+  SecretReference,
+  SecretUse,
+} from '@haic/services/secrets/app-secrets/client.ts';
 import type { App, CatalogClient, ManifestRuntime } from '../catalog/client.ts';
 import { workloadNameOf } from './model.ts';
 import { hasFullAccess, isAdmin } from './roles.ts';
 import { singlePythonVersions } from './runtime-versions.ts';
 import { createScheduler, type SchedulerOptions } from './scheduler.ts';
+import { createMemoryStarting } from './starting/memory.ts';
 
 export const publicUrl = 'http://localhost:8080';
 export const issuer = `${publicUrl}/auth/realms/haic`;
@@ -65,6 +72,7 @@ export function exampleApp({ manifest, runtime, ...changes }: Changes = {}): App
   return {
     id: appId,
     owner: { subject: people.author.subject, username: people.author.username },
+    importedBy: { subject: people.author.subject, username: people.author.username },
     visibility: 'ALL_USERS',
     longDescription: '',
     assets: [],
@@ -125,6 +133,8 @@ export function exampleCatalog(apps: Map<string, App>, bundle = Buffer.from('PK 
       [...apps.values()].filter((app) =>
         'subject' in owner ? app.owner.subject === owner.subject : app.owner.username === owner.username,
       ),
+    appsNaming: async () => [],
+    recheck: async () => undefined,
     handOver: async (_principal, id, username) => {
       const app = apps.get(id);
       if (app === undefined) throw notFound('This app');
@@ -194,14 +204,54 @@ export function exampleIdentity(): ExampleIdentity {
       if (identity.down) throw identity.down;
       return subjects.filter((subject) => identity.people.get(subject)?.disabled === false);
     },
+    async standingOf(subject) {
+      if (identity.down) return 'unknown';
+      return identity.people.get(subject)?.disabled === false ? 'active' : 'ended';
+    },
   };
   return identity;
+}
+
+export interface ExampleSecrets extends AppSecretsClient {
+  /** What every app may have: values by `secret/key`. */
+  readonly kept: Map<string, string | Uint8Array>;
+  readonly uses: SecretUse[];
+  /** While set every call fails with it. */
+  down: Error | undefined;
+}
+
+export function exampleSecrets(): ExampleSecrets {
+  const lackOf = ({ secret, key }: SecretReference): SecretLack => ({
+    code: 'secret_missing',
+    message: `There is no key "${key}" of a secret "${secret}".`,
+    remedy: 'Create it.',
+  });
+  const keptOf = ({ secret, key }: SecretReference) => secrets.kept.get(`${secret}/${key}`);
+  const secrets: ExampleSecrets = {
+    kept: new Map(),
+    uses: [],
+    down: undefined,
+    async examine(_app, references) {
+      if (secrets.down) throw secrets.down;
+      return references.map((one) => (keptOf(one) === undefined ? lackOf(one) : undefined));
+    },
+    async use(use, references) {
+      if (secrets.down) throw secrets.down;
+      secrets.uses.push(use);
+      return references.map((one) => {
+        const value = keptOf(one);
+        return value === undefined ? { lack: lackOf(one) } : { value: Buffer.from(value) };
+      });
+    },
+  };
+  return secrets;
 }
 
 export interface TestScheduler extends AsyncDisposable {
   readonly url: string;
   readonly apps: Map<string, App>;
   readonly identity: ExampleIdentity;
+  readonly secrets: ExampleSecrets;
   readonly scheduler: ReturnType<typeof createScheduler>;
   /** A request with that person's token; without a person: with none. */
   as(who: Principal | undefined, path: string, init?: RequestInit & { json?: unknown }): Promise<Response>;
@@ -225,9 +275,12 @@ export async function startTestScheduler<R extends Runtime = FakeRuntime>(
   const app = options.app ?? exampleApp();
   const apps = new Map([[app.id, app]]);
   const identity = exampleIdentity();
+  const secrets = exampleSecrets();
   const scheduler = createScheduler({
     catalog: exampleCatalog(apps),
     identity,
+    secrets,
+    starting: createMemoryStarting(),
     masterKey,
     publicUrl,
     issuer,
@@ -273,6 +326,7 @@ export async function startTestScheduler<R extends Runtime = FakeRuntime>(
     runtime,
     apps,
     identity,
+    secrets,
     scheduler,
     as,
     authorizationOf,

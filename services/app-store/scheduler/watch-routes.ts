@@ -17,7 +17,8 @@ export interface RouteSource {
 
 const defaultHeartbeatDeadlineMs = 15_000;
 const firstRetryMs = 100;
-const longestRetryMs = 5_000;
+/** Core is one process of few: asking it often costs nothing, and apps that were started meanwhile are unknown until it answers. */
+const longestRetryMs = 1_000;
 /** A snapshot of ten thousand routes is a twentieth of this. */
 const longestLine = 64 * 1024 * 1024;
 

@@ -76,6 +76,9 @@ export function createArrivals(parts: {
       const known = await links.personOf(provider, profile.subject);
       if (known !== undefined) return known.disabled ? shutOut(arrival, 'disabled') : welcome(arrival);
       const namesakes = await links.namesakes(profile);
+      // Another tab of theirs may have let them in since: then the namesake is they themselves.
+      if (namesakes.length > 0 && (await links.personOf(provider, profile.subject)) !== undefined)
+        return welcome(arrival);
       // Otherwise who was disabled would come in again as somebody new.
       if (namesakes.some(({ disabled }) => disabled)) return shutOut(arrival, 'disabled');
       if (namesakes.length === 0) return provider.newPeople ? make(arrival) : shutOut(arrival, 'unknown');

@@ -5,6 +5,7 @@ import type { Database } from '@haic/platform/database/port.ts';
 import type { ArtifactStore } from '../artifacts.ts';
 import type { InteractionParts } from '../routes/interaction.ts';
 import type { CheckPassword } from '../sign-in.ts';
+import type { SignInTrail } from '../sign-in-trail.ts';
 import type { PeopleStore } from '../store.ts';
 import { createArrivals } from './arrivals.ts';
 import { createJourneys } from './journeys.ts';
@@ -33,6 +34,7 @@ export function createBrokering(
     artifacts: ArtifactStore;
     upstreamSessions: UpstreamSessions;
     checkPassword: CheckPassword;
+    trail: SignInTrail;
     sealingKey: Buffer;
     fetch: Fetch;
     logger: Logger;
@@ -64,6 +66,7 @@ export function createBrokering(
     issuer: options.issuer,
     sessions: options.sessions,
     checkPassword: options.checkPassword,
+    trail: options.trail,
     upstreams,
     upstreamSignOut,
     journeys: createJourneys({ artifacts: options.artifacts, sealingKey, publicUrl, issuerPath }),

@@ -13,6 +13,8 @@ export interface ForeignProvider {
   forge: ((idToken: string) => Promise<string> | string) | undefined;
   /** Changes the JSON of any other answer, by its path. */
   tamper: ((path: string, json: Record<string, unknown>) => void) | undefined;
+  /** Of the access tokens that it gives from now on. */
+  accessTokenSeconds: number;
   /** Every request, by path with query. */
   readonly requests: string[];
   /** Further keys that it publishes; the first signs. */
@@ -41,7 +43,7 @@ const configurationOf = (
       redirect_uris: redirectUris,
       post_logout_redirect_uris: redirectUris.map((uri) => `${uri}/logout_response`),
       response_types: ['code'],
-      grant_types: ['authorization_code'],
+      grant_types: ['authorization_code', 'refresh_token'],
     },
   ],
   jwks: { keys: [key as NonNullable<Configuration['jwks']>['keys'][number]] },
@@ -51,16 +53,28 @@ const configurationOf = (
     profile: ['name', 'preferred_username', 'groups'],
     email: ['email', 'email_verified'],
   },
-  features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
+  features: {
+    devInteractions: { enabled: false },
+    rpInitiatedLogout: { enabled: true },
+    revocation: { enabled: true },
+  },
+  // As strict ones do: a refresh token is good once.
+  rotateRefreshToken: true,
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_ctx, id) => ({ accountId: id, claims: () => foreign().person }),
   cookies: { keys: ['of a test'] },
-  ttl: { Session: 600, Interaction: 600, Grant: 600 },
+  ttl: {
+    ...{ Session: 600, Interaction: 600, Grant: 600, RefreshToken: 600 },
+    AccessToken: () => foreign().accessTokenSeconds,
+  },
   loadExistingGrant: async (ctx) => {
     const { client, session, provider } = ctx.oidc;
     if (client === undefined || session?.accountId === undefined) return undefined;
+    // Another grant would end what a sign-in of another tab has just been given.
+    const grantId = session.grantIdFor(client.clientId);
+    if (grantId !== undefined) return provider.Grant.find(grantId);
     const grant = new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
-    grant.addOIDCScope('openid profile email');
+    grant.addOIDCScope('openid profile email offline_access');
     await grant.save();
     return grant;
   },
@@ -80,6 +94,7 @@ export async function startForeignProvider(redirectUris: string[]): Promise<Fore
     person: { sub: 'nobody' },
     forge: undefined,
     tamper: undefined,
+    accessTokenSeconds: 3600,
     requests: [],
     publish: (keys) => {
       published = keys;
@@ -112,7 +127,9 @@ export async function startForeignProvider(redirectUris: string[]): Promise<Fore
     if (foreign.down) return void request.socket.destroy();
     if (!url.startsWith('/interaction/')) return void provider.callback()(request, response);
     const login = { accountId: foreign.person.sub };
-    provider.interactionFinished(request, response, { login }).catch(() => response.writeHead(500).end());
+    provider
+      .interactionFinished(request, response, { login, consent: {} })
+      .catch(() => response.writeHead(500).end());
   });
   return foreign;
 }

@@ -1,5 +1,7 @@
+import { createKeySet, type KeySource } from '@haic/kit/auth/key-set.ts';
 import { HaicError, messageOf, unavailable } from '@haic/kit/errors.ts';
 import type { Fetch } from '@haic/kit/http/client.ts';
+import { errors as joseErrors, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { type Claims, claimAt, claimsOfInterest } from './profile.ts';
 import type { UpstreamProvider } from './provider-settings.ts';
@@ -37,6 +39,10 @@ export interface Upstream {
 const deadlineSeconds = 10;
 /** After this the provider is asked anew where its endpoints are. Its keys are asked for sooner: for every unknown one. */
 const knownForMs = 60 * 60 * 1000;
+/** A provider may change its key at any moment, also just before it signs (OpenID Connect Core §10.1.1): an unknown one is asked for at once. */
+const keyTimes = { freshForMs: 10 * 60_000, askAgainAfterMs: 1_000 };
+/** Asymmetric ones: neither a public key nor the client's secret signs an ID token. */
+const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 
 export function createUpstream(options: {
   provider: UpstreamProvider;
@@ -46,6 +52,7 @@ export function createUpstream(options: {
 }): Upstream {
   const { provider } = options;
   let known: { configuration: Promise<oidc.Configuration>; until: number } | undefined;
+  let keys: { readonly url: string; readonly find: KeySource } | undefined;
   /** At first use and again after a failure: Haic, and signing in by password, go on without it. */
   const configuration = (): Promise<oidc.Configuration> => {
     if (known !== undefined && known.until > options.now().getTime()) return known.configuration;
@@ -58,6 +65,17 @@ export function createUpstream(options: {
     return asked;
   };
   const asking = <T>(work: () => Promise<T>) => explaining(provider, work);
+
+  /**
+   * The way the token came by is no proof of who made it. Verified here and not by the client library, which asks for an unknown key once a
+   * minute at most.
+   */
+  const verifySignature = async (client: oidc.Configuration, idToken: string): Promise<void> => {
+    const url = client.serverMetadata().jwks_uri ?? '';
+    if (keys?.url !== url) keys = { url, find: createKeySet({ url, fetch: options.fetch, times: keyTimes }) };
+    // Its claims, times included, were checked before.
+    await jwtVerify(idToken, keys.find, { algorithms, clockTolerance: 30 });
+  };
 
   return {
     provider,
@@ -86,6 +104,7 @@ export function createUpstream(options: {
           pkceCodeVerifier: challenge.verifier,
           idTokenExpected: true,
         });
+        await verifySignature(client, response.id_token ?? '');
         const claims: Claims = response.claims() ?? {};
         const { sub } = claims;
         checkSubject(sub);
@@ -123,8 +142,6 @@ async function discover(provider: UpstreamProvider, fetch: Fetch): Promise<oidc.
   const client = new oidc.Configuration(metadata, clientId, undefined, authentication);
   client.timeout = deadlineSeconds;
   client[oidc.customFetch] = customFetch;
-  // The way the token came by is no proof of who made it: signatures of ID tokens are verified, too.
-  oidc.enableNonRepudiationChecks(client);
   // Plain HTTP is loopback's only: the settings refuse it for any other address.
   if (plain) oidc.allowInsecureRequests(client);
   return client;
@@ -165,6 +182,7 @@ async function explaining<T>(provider: UpstreamProvider, work: () => Promise<T>)
     if (error instanceof HaicError) throw error;
     if (error instanceof oidc.AuthorizationResponseError)
       throw refused(provider, `it said "${(error.error_description ?? error.error).slice(0, 200)}"`, error);
+    if (error instanceof joseErrors.JOSEError) throw refused(provider, 'its answer cannot be trusted', error);
     if (error instanceof oidc.ResponseBodyError && error.status < 500)
       throw refused(provider, 'it did not accept the answer of the browser', error);
     const code = error instanceof oidc.ClientError ? error.code : undefined;

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { forbidden, messageOf, notFound } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
-import type { AppGrantsClient, IdentityClient } from '../client.ts';
-import { appClientIdOf } from '../provider/clients.ts';
-import type { ClientRegistration } from './client-registration.ts';
+import type { AppGrantsClient, IdentityClient, PersonStanding } from '../client.ts';
 import type { IssuerConnection } from './issuer-connection.ts';
-import type { ExternalStore, RegisteredClient } from './store.ts';
+import type { PeopleStanding } from './people-standing.ts';
+import { credentialsOf, type RegisteredClients } from './registered-clients.ts';
+import type { ExternalStore, RegisteredClient, SeenPerson } from './store.ts';
 
 /** Where the issuer sends a person's browser with their leave for an app; the router listens there. */
 export const appGrantCallbackPath = '/auth/app-grant/callback';
@@ -18,51 +17,30 @@ export const appGrantCallbackPath = '/auth/app-grant/callback';
  * reaches the app.
  */
 export function createExternalAppClients(parts: {
-  publicUrl: string;
   store: ExternalStore;
-  registration: ClientRegistration;
+  clients: RegisteredClients;
   connection: IssuerConnection;
+  standing: PeopleStanding;
   logger: Logger;
 }): IdentityClient & AppGrantsClient {
-  const { store, registration, connection, logger } = parts;
-  const credentialsOf = ({ clientId, clientSecret }: RegisteredClient) => ({
-    id: clientId,
-    secret: clientSecret,
-  });
-
+  const { store, clients, connection, standing, logger } = parts;
   async function registered(instanceId: string): Promise<RegisteredClient> {
     const client = await store.findClient(instanceId);
     if (client === undefined) throw notFound(`The instance ${instanceId}`);
     return client;
   }
 
-  async function remove(client: RegisteredClient): Promise<void> {
-    await registration.remove(client.clientId, client.registrationToken);
-    await store.removeClient(client.instanceId);
-  }
+  const standingOf = async (subject: string): Promise<PersonStanding> =>
+    (await standing.of([subject])).get(subject) ?? 'unknown';
+
+  const toOthers = async (person: SeenPerson | undefined) =>
+    person === undefined
+      ? undefined
+      : { ...person, disabled: (await standingOf(person.subject)) === 'ended' };
 
   return {
-    registerAppClient: async ({ instanceId, redirectUri, postLogoutRedirectUri, name }) => {
-      const before = await store.findClient(instanceId);
-      if (before !== undefined) await remove(before);
-      const clientId = appClientIdOf(instanceId);
-      const clientSecret = randomBytes(32).toString('base64url');
-      const { registrationToken } = await registration.register({
-        clientId,
-        clientSecret,
-        name: name.trim() === '' ? instanceId : name.trim(),
-        redirectUris: [redirectUri, `${parts.publicUrl}${appGrantCallbackPath}`],
-        postLogoutRedirectUri,
-      });
-      await store.putClient({ instanceId, clientId, clientSecret, registrationToken });
-      return { clientId, clientSecret };
-    },
-
-    removeAppClient: async (instanceId) => {
-      const client = await store.findClient(instanceId);
-      if (client !== undefined) await remove(client);
-    },
-
+    registerAppClient: (app) => clients.register(app),
+    removeAppClient: (instanceId) => clients.remove(instanceId),
     listAppClients: () => store.listClients(),
 
     mintAppToken: async ({ instanceId, subject }) => {
@@ -74,6 +52,8 @@ export function createExternalAppClients(parts: {
           'This app may not act for its owner yet. Open it once in a browser, signed in.',
         );
       const token = await connection.refresh(credentialsOf(client), grant.refreshToken);
+      if (token === 'disabled')
+        throw forbidden('person_unavailable', 'The person whom this app acts for may not sign in any more.');
       if (token !== 'refused') return token;
       await store.removeGrant(instanceId);
       logger.info({ instanceId }, 'The issuer ended what an app was granted.');
@@ -83,18 +63,14 @@ export function createExternalAppClients(parts: {
       );
     },
 
-    findPerson: async (subject) => {
-      const person = await store.findPerson(subject);
-      // Whether somebody is disabled is the issuer's to know: it gives them no tokens then.
-      return person === undefined ? undefined : { ...person, disabled: false };
-    },
+    findPerson: async (subject) => toOthers(await store.findPerson(subject)),
+    findPersonByName: async (username) => toOthers(await store.findPersonByName(username)),
 
-    findPersonByName: async (username) => {
-      const person = await store.findPersonByName(username);
-      return person === undefined ? undefined : { ...person, disabled: false };
+    activeAmong: async (subjects) => {
+      const known = await standing.of(subjects);
+      return subjects.filter((subject) => known.get(subject) !== 'ended');
     },
-
-    activeAmong: async (subjects) => subjects,
+    standingOf,
 
     grantNeeded: async ({ instanceId, subject }) => {
       const client = await store.findClient(instanceId);

@@ -16,16 +16,23 @@ export interface IssuerConnection {
     client: ClientCredentials,
     callback: GrantCallback,
   ): Promise<{ subject: string; refreshToken: string }>;
-  /** `refused` when the issuer says that the grant is over; throws when it cannot be asked. */
+  /**
+   * `disabled` when the issuer says that of the person: the grant is good again when they are. `refused` when it says that the grant is
+   * over; throws when it cannot be asked.
+   */
   refresh(
     client: ClientCredentials,
     refreshToken: string,
-  ): Promise<{ accessToken: string; expiresIn: number } | 'refused'>;
+  ): Promise<{ accessToken: string; expiresIn: number } | 'refused' | 'disabled'>;
+  /** Whether the issuer has a client of this id and secret. */
+  knows(client: ClientCredentials): Promise<boolean>;
   /** As far as the issuer can: a grant that cannot be taken back ends with its client. */
   revoke(client: ClientCredentials, refreshToken: string): Promise<void>;
 }
 
 const deadlineSeconds = 10;
+/** Keycloak's words, beside `invalid_grant`; of whoever was removed it says the same as of who signed out. */
+const saidOfTheDisabled = 'User disabled';
 /** Seconds before its end at which the service's token is renewed. */
 const renewBefore = 30;
 
@@ -85,7 +92,20 @@ export function createIssuerConnection(options: {
           return { accessToken: response.access_token, expiresIn: response.expiresIn() ?? 60 };
         } catch (error) {
           const over = error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant';
-          if (over) return 'refused';
+          if (over) return error.error_description === saidOfTheDisabled ? 'disabled' : 'refused';
+          throw error;
+        }
+      }),
+
+    // A client that may sign people in needs no more to say who it is than to be wrong about a token (RFC 6749 §5.2).
+    knows: (client) =>
+      asking(async () => {
+        try {
+          await oidc.refreshTokenGrant(await as(client), 'none');
+          return true;
+        } catch (error) {
+          if (error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant') return true;
+          if (isUnknownClient(error)) return false;
           throw error;
         }
       }),
@@ -136,6 +156,11 @@ async function asking<T>(work: () => Promise<T>): Promise<T> {
     );
   }
 }
+
+const isUnknownClient = (error: unknown): boolean =>
+  error instanceof oidc.WWWAuthenticateChallengeError
+    ? error.status === 401
+    : error instanceof oidc.ResponseBodyError && error.status === 401;
 
 const isRefusal = (error: unknown): boolean =>
   (error instanceof oidc.ResponseBodyError && error.status < 500) ||

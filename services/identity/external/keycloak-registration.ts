@@ -39,7 +39,8 @@ export function createKeycloakRegistration(options: {
         },
         body: JSON.stringify(representationOf(client)),
       });
-      if (response.status !== 201) throw await refused(response, 'register an app');
+      if (response.status !== 201)
+        throw await refused(response, `register the app's client ${client.clientId}`);
       const { registrationAccessToken } = (await response.json()) as { registrationAccessToken?: unknown };
       if (typeof registrationAccessToken !== 'string')
         throw new HaicError('issuer_answer', 502, 'The sign-in service registered an app without its token.');
@@ -54,12 +55,15 @@ export function createKeycloakRegistration(options: {
       await response.arrayBuffer();
       // Of a client that is gone its token is no longer valid, either.
       if (response.ok || response.status === 404 || response.status === 401) return;
-      throw await refused(response, 'remove an app');
+      throw await refused(response, `remove the app's client ${clientId}`);
     },
   };
 }
 
-/** waved sends no PKCE and authenticates by HTTP Basic, Python libraries by form field: Keycloak takes either. */
+/**
+ * waved sends no PKCE and authenticates by HTTP Basic, Python libraries by form field: Keycloak takes either. An app may exchange tokens that
+ * were issued to it (RFC 8693), for the audiences that the realm's administrator opened to its clients by a client scope: for none else.
+ */
 const representationOf = (client: ClientRequest) => ({
   clientId: client.clientId,
   secret: client.clientSecret,
@@ -73,19 +77,27 @@ const representationOf = (client: ClientRequest) => ({
   consentRequired: false,
   redirectUris: client.redirectUris,
   webOrigins: [],
-  attributes: { 'post.logout.redirect.uris': client.postLogoutRedirectUri },
+  attributes: {
+    'post.logout.redirect.uris': client.postLogoutRedirectUri,
+    'standard.token.exchange.enabled': 'true',
+  },
 });
 
 async function refused(response: Response, what: string): Promise<HaicError> {
   const body = response.bodyUsed ? '' : (await response.text()).slice(0, 300);
-  const remedy =
-    response.status === 401 || response.status === 403
-      ? ' Its client haic-service-core needs the role create-client of realm-management.'
-      : '';
   return new HaicError(
-    'client_registration_refused',
+    response.status >= 500 ? 'issuer_answer' : 'client_registration_refused',
     502,
-    `The sign-in service would not ${what} (${response.status}).${remedy}`,
+    `The sign-in service would not ${what} (${response.status}).${remedyOf(response.status, body)}`,
     { cause: new Error(body) },
   );
+}
+
+function remedyOf(status: number, body: string): string {
+  if (status === 401 || status === 403)
+    return ' Its client haic-service-core needs the role create-client of realm-management.';
+  // Of an installation that is no more, or whose database was set back: it is not Haic's to remove.
+  if (body.includes('Client Identifier in use'))
+    return ' It has one of that name, of which Haic knows nothing: remove it there.';
+  return '';
 }

@@ -5,13 +5,15 @@ import type { AppClient } from '../model.ts';
 export const appClientIdOf = (instanceId: string) => `${appClientPrefix}${instanceId}`;
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+export const tokenExchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 /**
  * Clients whose refresh tokens outlive the session they were made in (Keycloak's "offline" tokens): the platform token and the CLI's.
  * Each such token has a grant of its own, so that revoking one leaves the others.
  */
+export const lastingClients: readonly string[] = [wellKnownClients.platform, wellKnownClients.cli];
 export const hasLastingTokens = (clientId: string | undefined): boolean =>
-  clientId === wellKnownClients.platform || clientId === wellKnownClients.cli;
+  clientId !== undefined && lastingClients.includes(clientId);
 
 /** The clients that every installation has. */
 export function platformClients(options: {
@@ -65,7 +67,7 @@ export const appClientMetadata = (client: AppClient) => ({
   redirect_uris: [client.redirectUri],
   post_logout_redirect_uris: [client.postLogoutRedirectUri],
   response_types: ['code' as const],
-  grant_types: ['authorization_code', 'refresh_token'],
+  grant_types: ['authorization_code', 'refresh_token', tokenExchangeGrant],
 });
 
 export const backchannelLogoutUri = (publicUrl: string) => `${publicUrl}/oauth2/backchannel-logout`;

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { wellKnownClients } from '@haic/kit/auth/principal.ts';
 import type { Adapter, Client, Configuration, KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
 import { errors } from 'oidc-provider';
+import { sessionIdAt, sessionIdOfGrant } from '../artifacts.ts';
 import type { IssuerKeys } from '../keys.ts';
 import type { Person } from '../model.ts';
 import { renderDeviceConfirm, renderDeviceDone, renderDeviceInput } from '../pages/device.ts';
 import { renderProviderError } from '../pages/messages.ts';
 import { personClaims } from '../present.ts';
 import { isAccountClient } from '../service-accounts/model.ts';
+import { signInByHandle } from '../sign-ins.ts';
 import { hasLastingTokens, platformClients } from './clients.ts';
 import { lifetimes, sessionEnd, tokenLifetimeOf } from './lifetimes.ts';
 import { accountClaims, type ServiceAccountClients } from './service-accounts.ts';
@@ -57,6 +59,7 @@ export function providerConfiguration(setup: ProviderSetup, keys: IssuerKeys): C
     routes: keycloakRoutes,
     responseTypes: ['code'],
     scopes: [...scopes],
+    extraParams: { scope: keepOfflineAccess },
     claims: {
       openid: ['sub', 'preferred_username', 'name', 'groups', 'realm_access'],
       profile: ['name', 'preferred_username'],
@@ -110,7 +113,7 @@ export function providerConfiguration(setup: ProviderSetup, keys: IssuerKeys): C
       return { accountId: id, claims: async () => personClaims(person) };
     },
     extraTokenClaims: (_ctx, token) => accessTokenClaims(setup, token),
-    formats: { customizers: { jwt: keepSubjectOfAccount } },
+    formats: { customizers: { jwt: finishTokenOfAccount(setup) } },
     interactions: { url: async (_ctx, interaction) => `${setup.issuer}/login/${interaction.uid}` },
     renderError: renderProviderError,
     ttl: {
@@ -125,6 +128,20 @@ export function providerConfiguration(setup: ProviderSetup, keys: IssuerKeys): C
       Session: (_ctx, session) => Math.max(1, sessionEnd(session) - Math.floor(Date.now() / 1000)),
     },
   };
+}
+
+/**
+ * Offline access that is asked for is granted without `prompt=consent`: nobody is asked for consent here, and every client that may refresh gets a
+ * refresh token, which is one of the other conditions that OpenID Connect Core §11 leaves room for. The library drops the scope by then; but what a
+ * client is not told that it was granted, it may not name when it refreshes (RFC 6749 §5.1, §6), and clients such as Authlib name what they asked for.
+ */
+function keepOfflineAccess(ctx: KoaContextWithOIDC, scope: string | undefined, client: Client): void {
+  const { params, body } = ctx.oidc;
+  const asked = (ctx.method === 'POST' ? body : ctx.query)?.scope;
+  if (params === undefined || typeof asked !== 'string' || !client.grantTypeAllowed('refresh_token')) return;
+  const granted = (scope ?? '').split(' ').filter((each) => each !== '');
+  if (asked.split(' ').includes('offline_access') && !granted.includes('offline_access'))
+    params.scope = [...granted, 'offline_access'].join(' ');
 }
 
 /** Relative to the issuer; apps hard-code Keycloak's layout. */
@@ -173,6 +190,9 @@ export function newGrant(
   return grant;
 }
 
+/** How the launcher of an instance comes to a token of its owner. */
+export const launcherGrantType = 'haic_launcher';
+
 type TokenOfAnyKind = Parameters<NonNullable<Configuration['extraTokenClaims']>>[1];
 
 async function accessTokenClaims(setup: ProviderSetup, token: TokenOfAnyKind) {
@@ -186,16 +206,36 @@ async function accessTokenClaims(setup: ProviderSetup, token: TokenOfAnyKind) {
   const person = await setup.findActivePerson(token.accountId);
   if (person === undefined) throw new errors.InvalidGrant('this person may not sign in');
   const { sub: _sub, ...claims } = personClaims(person);
-  return { ...party, ...claims, ...(token.sid === undefined ? {} : { sid: token.sid }) };
+  const sid = sessionIdOf(token);
+  return { ...party, ...claims, ...(sid === undefined ? {} : { sid }) };
+}
+
+/** Of what the token ends with (`sign-ins.ts`): an exchange and Drive ask whether that has ended. */
+function sessionIdOf(token: TokenOfAnyKind): string | undefined {
+  if (hasLastingTokens(token.clientId))
+    return 'grantId' in token && token.grantId !== undefined ? sessionIdOfGrant(token.grantId) : undefined;
+  if ('gty' in token && token.gty === launcherGrantType) return signInByHandle;
+  if ('sid' in token && token.sid !== undefined) return token.sid;
+  const bound = 'expiresWithSession' in token && token.expiresWithSession === true;
+  if (!bound || token.sessionUid === undefined || token.clientId === undefined) return undefined;
+  return sessionIdAt(token.sessionUid, token.clientId);
 }
 
 type JwtCustomizer = NonNullable<NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt']>;
 
-/** The provider writes the client's id as `sub` over what our claims say. */
-const keepSubjectOfAccount: JwtCustomizer = (_ctx, token, { payload }) => {
-  const subject = 'extra' in token ? (token.extra as { sub?: unknown } | undefined)?.sub : undefined;
-  if (isAccountClient(token.clientId) && typeof subject === 'string') payload.sub = subject;
-};
+/** The provider writes the client's id as `sub` over what our claims say. And no token outlives its account. */
+const finishTokenOfAccount =
+  (setup: ProviderSetup): JwtCustomizer =>
+  async (_ctx, token, { payload }) => {
+    if (!isAccountClient(token.clientId)) return;
+    const subject = 'extra' in token ? (token.extra as { sub?: unknown } | undefined)?.sub : undefined;
+    if (typeof subject === 'string') payload.sub = subject;
+    const end = await setup.serviceAccounts.endOf(token.clientId ?? '');
+    if (end === undefined || typeof payload.exp !== 'number' || payload.exp <= end) return;
+    payload.exp = end;
+    // What the answer says of it.
+    Object.assign(token, { expiresIn: Math.max(1, end - Math.floor(Date.now() / 1000)) });
+  };
 
 /** A client may ask about its own tokens, a service of the platform about all. */
 async function mayIntrospect(

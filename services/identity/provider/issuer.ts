@@ -7,6 +7,7 @@ import { type ProviderSetup, providerConfiguration } from './configuration.ts';
 import { sessionEnd } from './lifetimes.ts';
 import { compareHashedSecrets, createNoteOfAccountUse } from './service-accounts.ts';
 import { createSlowDown, type SlowDownPolicy } from './slow-down.ts';
+import { registerTokenExchange, type TokenExchangeParts } from './token-exchange.ts';
 
 export interface Issuer {
   /** The provider with the keys of now. Ask for it on each use: it is replaced when the keys change. */
@@ -20,6 +21,7 @@ export async function createIssuer(options: {
   setup: ProviderSetup;
   keyRing: KeyRing;
   artifacts: ArtifactStore;
+  tokenExchange: TokenExchangeParts;
   logger: Logger;
   slowDown?: SlowDownPolicy | undefined;
   /** Runs before the answer is sent, with what the provider knows by then. */
@@ -49,6 +51,7 @@ export async function createIssuer(options: {
     made.on('grant.success', keepSessionAlive);
     made.on('grant.success', noteAccountUse);
     compareHashedSecrets(made, setup.serviceAccounts);
+    registerTokenExchange(made, current, options.tokenExchange);
     return made;
   }
 

@@ -7,6 +7,8 @@ const day = 24 * hour;
 export const lifetimes = {
   /** What is verified without asking the issuer must be short. */
   accessToken: 5 * 60,
+  /** Spent at once, and verified by others who know nothing of sign-outs here. */
+  exchangedToken: 2 * 60,
   idToken: hour,
   authorizationCode: 60,
   interaction: hour,

@@ -33,7 +33,11 @@ export function mountProvider(server: HttpServer, { publicUrl, issuer }: MountOp
     scope.route({
       method: ['GET', 'POST', 'OPTIONS'],
       url: `${mountPath}/*`,
-      config: { public: 'the OpenID provider: sign-in, tokens, keys' },
+      config: {
+        public: 'the OpenID provider: sign-in, tokens, keys',
+        unaudited:
+          'signing in is told of where the password is checked; tokens are renewed every few minutes',
+      },
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         const raw = trustedRequest(request, publicUrl);
         reply.hijack();

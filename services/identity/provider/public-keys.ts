@@ -1,9 +1,9 @@
 import type { JSONWebKeySet, JWK } from 'jose';
-import type { Issuer } from './issuer.ts';
+import type { IssuerKeys } from '../keys.ts';
 
 /** What the issuer publishes: no private part of any key. */
-export const publicKeys = (issuer: Issuer): JSONWebKeySet => ({
-  keys: issuer.keys().signing.map(
+export const publicKeys = (keys: IssuerKeys): JSONWebKeySet => ({
+  keys: keys.signing.map(
     (key): JWK => ({
       kty: 'RSA',
       kid: key.kid,

@@ -5,6 +5,7 @@ import type { ClientMetadata, KoaContextWithOIDC } from 'oidc-provider';
 import type { Person } from '../model.ts';
 import { personClaims } from '../present.ts';
 import { isAccountClient } from '../service-accounts/model.ts';
+import { tokenExchangeGrant } from './clients.ts';
 
 /** What the issuer asks about service accounts. */
 export interface ServiceAccountClients {
@@ -12,6 +13,8 @@ export interface ServiceAccountClients {
   activeOfClient(clientId: string | undefined): Promise<Person | undefined>;
   isSecretOf(clientId: string, secret: string): Promise<boolean>;
   noteUse(clientId: string): Promise<void>;
+  /** Seconds since the epoch; undefined for one without an end. */
+  endOf(clientId: string): Promise<number | undefined>;
 }
 
 /** The secret here is never compared: see `compareHashedSecrets`. */
@@ -21,7 +24,7 @@ export const accountClientMetadata = (clientId: string, neverASecret: string): C
   client_name: clientId,
   redirect_uris: [],
   response_types: [],
-  grant_types: ['client_credentials'],
+  grant_types: ['client_credentials', tokenExchangeGrant],
 });
 
 /** `sub` is the account's id, as a person's is: what it owns stays its own whatever becomes of its client. */

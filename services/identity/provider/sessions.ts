@@ -5,9 +5,9 @@ import type { Fetch } from '@haic/kit/http/client.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { AdapterPayload } from 'oidc-provider';
 import type { ArtifactStore } from '../artifacts.ts';
-import { backchannelLogoutUri } from './clients.ts';
+import { backchannelLogoutUri, lastingClients } from './clients.ts';
 import type { Issuer } from './issuer.ts';
-import { signLogoutToken } from './tokens.ts';
+import { type LogoutOf, signLogoutToken } from './tokens.ts';
 
 /** The part of a session that ending it needs; a stored one and the provider's live one both have it. */
 export type EndableSession = Pick<AdapterPayload, 'uid' | 'accountId' | 'authorizations'>;
@@ -19,6 +19,8 @@ export interface Sessions {
   endOthers(accountId: string, keepUid: string | undefined): Promise<void>;
   /** Ends whatever a person has: sessions, tokens of every kind, sign-ins under way. */
   endEverything(accountId: string): Promise<void>;
+  /** Signs everybody out of browsers and apps; tokens that outlive sessions stay. */
+  endEverybody(): Promise<void>;
   stop(): void;
 }
 
@@ -34,8 +36,8 @@ export function createSessions(options: {
   const { issuer, artifacts, logger } = options;
   const stopped = new AbortController();
 
-  async function post(subject: string, sid: string | undefined): Promise<void> {
-    const token = await signLogoutToken(issuer, { clientId: wellKnownClients.portal, subject, sid });
+  async function post(of: LogoutOf): Promise<void> {
+    const token = await signLogoutToken(issuer, { clientId: wellKnownClients.portal, of });
     const response = await options.fetch(backchannelLogoutUri(options.publicUrl), {
       method: 'POST',
       redirect: 'manual',
@@ -48,11 +50,11 @@ export function createSessions(options: {
       throw new Error(`the portal answered ${response.status}`);
   }
 
-  async function retry(subject: string, sid: string | undefined): Promise<void> {
+  async function retry(of: LogoutOf): Promise<void> {
     for (const wait of retryAfterMs) {
       await sleep(wait, stopped.signal);
       try {
-        return await post(subject, sid);
+        return await post(of);
       } catch (error) {
         logger.warn({ reason: messageOf(error) }, 'The portal did not take a sign-out.');
       }
@@ -61,12 +63,12 @@ export function createSessions(options: {
   }
 
   /** Waits for the first try, so that a sign-out has happened when the page says so. */
-  async function tellPortal(subject: string, sid: string | undefined): Promise<void> {
+  async function tellPortal(of: LogoutOf): Promise<void> {
     try {
-      await post(subject, sid);
+      await post(of);
     } catch (error) {
       logger.warn({ reason: messageOf(error) }, 'The portal did not take a sign-out; trying again.');
-      retry(subject, sid).catch(() => {
+      retry(of).catch(() => {
         // Only a stop of the process ends the waiting early.
       });
     }
@@ -80,7 +82,7 @@ export function createSessions(options: {
     }
     const portal = authorizations[wellKnownClients.portal];
     if (portal !== undefined && session.accountId !== undefined)
-      await tellPortal(session.accountId, portal.sid);
+      await tellPortal({ subject: session.accountId, sid: portal.sid });
   }
 
   return {
@@ -95,7 +97,11 @@ export function createSessions(options: {
         if (session.uid !== undefined) await artifacts.destroySession(session.uid);
       }
       await artifacts.removeOfAccount(accountId);
-      await tellPortal(accountId, undefined);
+      await tellPortal({ subject: accountId, sid: undefined });
+    },
+    endEverybody: async () => {
+      await artifacts.destroyAllSessions(lastingClients);
+      await tellPortal('everybody');
     },
     stop: () => stopped.abort(new Error('stopped')),
   };

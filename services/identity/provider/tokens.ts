@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { notFound } from '@haic/kit/errors.ts';
 import { importJWK, SignJWT } from 'jose';
 import type Provider from 'oidc-provider';
-import { newGrant, resource, resourceServer, scopes } from './configuration.ts';
+import { launcherGrantType, newGrant, resource, resourceServer, scopes } from './configuration.ts';
 import type { Issuer } from './issuer.ts';
 import { lifetimes } from './lifetimes.ts';
 
@@ -22,7 +22,7 @@ export async function mintAccessToken(issuer: Issuer, clientId: string, subject:
     client: await clientOf(provider, clientId),
     // Nothing is stored for a JWT; the grant is named only because the type asks for one.
     grantId: 'none',
-    gty: 'haic_launcher',
+    gty: launcherGrantType,
     resourceServer: new provider.ResourceServer(resource, resourceServer),
     scope,
   });
@@ -49,21 +49,31 @@ export async function issueRefreshToken(issuer: Issuer, clientId: string, subjec
   return token.save();
 }
 
-/** OpenID Connect Back-Channel Logout 1.0 §2.4. Without a `sid` it ends every session of the subject. */
+export type LogoutOf = { readonly subject: string; readonly sid: string | undefined } | 'everybody';
+
+/**
+ * OpenID Connect Back-Channel Logout 1.0 §2.4. Without a `sid` it ends every session of the subject; of everybody is an event of our own, which
+ * the portal alone understands.
+ */
 export async function signLogoutToken(
   issuer: Issuer,
-  to: { clientId: string; subject: string; sid: string | undefined },
+  to: { clientId: string; of: LogoutOf },
 ): Promise<string> {
   const signingKey = issuer.keys().signing[0];
   if (signingKey === undefined) throw new Error('The issuer has no signing key.');
-  return new SignJWT({
-    events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
-    ...(to.sid === undefined ? {} : { sid: to.sid }),
-  })
+  const { of } = to;
+  const claims =
+    of === 'everybody'
+      ? { events: { 'urn:haic:event:everybody-signed-out': {} } }
+      : {
+          events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+          sub: of.subject,
+          ...(of.sid === undefined ? {} : { sid: of.sid }),
+        };
+  return new SignJWT(claims)
     .setProtectedHeader({ alg: 'RS256', kid: signingKey.kid, typ: 'logout+jwt' })
     .setIssuer(issuer.provider().issuer)
     .setAudience(to.clientId)
-    .setSubject(to.subject)
     .setJti(randomUUID())
     .setIssuedAt()
     .setExpirationTime('2m')

@@ -8,6 +8,7 @@ import type { Issuer } from '../provider/issuer.ts';
 import { trustedRequest } from '../provider/mount.ts';
 import type { PeopleService } from '../service.ts';
 import type { CheckPassword } from '../sign-in.ts';
+import type { SignInTrail } from '../sign-in-trail.ts';
 import type { PeopleStore } from '../store.ts';
 import { cookieOf, fieldOf, type PageContext, sendPage } from './forms.ts';
 import { browserCookie, waitText } from './sign-in.ts';
@@ -17,6 +18,7 @@ export interface AccountParts extends PageContext {
   readonly people: PeopleStore;
   readonly service: PeopleService;
   readonly checkPassword: CheckPassword;
+  readonly trail: SignInTrail;
 }
 
 /** A person's own password. Needs the current one even with a session: who finds a browser open cannot take the account. */
@@ -30,7 +32,8 @@ export function registerAccount(scope: HttpServer, parts: AccountParts): void {
     return sendPage(reply, 200, accountPage({ action: url, person, username: '', problem: undefined }));
   });
 
-  scope.post(url, { config }, async (request, reply) => {
+  const unaudited = 'it tells of it itself, since there is no token to know the person by';
+  scope.post(url, { config: { ...config, unaudited } }, async (request, reply) => {
     const { person, sessionUid } = await signedIn(request, reply, parts);
     const username = person?.username ?? fieldOf(request, 'username').slice(0, 127);
     const again = (status: number, problem: string) =>
@@ -44,6 +47,7 @@ export function registerAccount(scope: HttpServer, parts: AccountParts): void {
       address: addressOf(request),
       browserToken: cookieOf(request, browserCookie),
     });
+    if (result.kind === 'wrong') await parts.trail.tell('refused', result.personId, request);
     if (result.kind === 'wrong') return again(401, 'The current password is wrong.');
     if (result.kind === 'wait') return again(429, waitText(result.seconds));
     try {
@@ -57,6 +61,7 @@ export function registerAccount(scope: HttpServer, parts: AccountParts): void {
       if (error instanceof HaicError && error.status < 500) return again(400, error.message);
       throw error;
     }
+    await parts.trail.tell('changed-password', result.person.id, request);
     return sendPage(reply, 200, passwordChangedPage(parts.publicUrl));
   });
 }

@@ -16,7 +16,15 @@ const schema = {
 
 /** POST /api/v1/people: the generated password is in this answer and nowhere else, not even when it is given again. */
 export function registerAddPerson(scope: HttpServer, { service }: PeopleParts): void {
-  const config = { deed: 'administer people', idempotent: { secrets: ['password'] } } as const;
+  const config = {
+    deed: 'administer people',
+    idempotent: { secrets: ['password'] },
+    audit: {
+      action: 'actions/identity/people/CREATE',
+      resource: '//identity/people/{answer.person.username}',
+      parameters: ['username', 'roles', 'groups'],
+    },
+  } as const;
   scope.post(peoplePath, { schema, config }, async (request, reply) => {
     const { roles = [], groups = [], ...details } = request.body as Static<typeof newPerson>;
     const { person, password } = await service.add({ ...details, roles, groups });

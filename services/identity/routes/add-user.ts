@@ -8,7 +8,17 @@ import { usersPath } from './users-path.ts';
 export function registerAddUser(scope: HttpServer, service: PeopleService): void {
   scope.post(
     usersPath,
-    { schema: { body: newUser }, config: { deed: 'operate' } },
+    {
+      schema: { body: newUser },
+      config: {
+        deed: 'operate',
+        audit: {
+          action: 'actions/identity/people/CREATE',
+          resource: '//identity/people/{answer.user.username}',
+          parameters: ['username', 'roles', 'groups'],
+        },
+      },
+    },
     async (request, reply) => {
       const { password, roles = [], groups = [], ...details } = request.body as Static<typeof newUser>;
       const added = await service.add({ ...details, roles, groups }, password);

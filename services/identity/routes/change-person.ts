@@ -18,7 +18,17 @@ const schema = {
 export function registerChangePerson(scope: HttpServer, { service }: PeopleParts): void {
   scope.patch(
     `${peoplePath}/:username`,
-    { schema, config: { deed: 'administer people' } },
+    {
+      schema,
+      config: {
+        deed: 'administer people',
+        audit: {
+          action: 'actions/identity/people/UPDATE',
+          resource: '//identity/people/{username}',
+          parameters: ['roles', 'groups', 'disabled'],
+        },
+      },
+    },
     async (request) => {
       const { username } = request.params as Static<typeof byUsername>;
       const changes = request.body as Static<typeof userChanges>;

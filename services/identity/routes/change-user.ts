@@ -7,9 +7,23 @@ import { usersPath } from './users-path.ts';
 
 export function registerChangeUser(scope: HttpServer, service: PeopleService): void {
   const schema = { params: byUsername, body: userChanges };
-  scope.patch(`${usersPath}/:username`, { schema, config: { deed: 'operate' } }, async (request) => {
-    const { username } = request.params as Static<typeof byUsername>;
-    const person = await service.change(username, request.body as Static<typeof userChanges>);
-    return { user: presentPerson(person) };
-  });
+  scope.patch(
+    `${usersPath}/:username`,
+    {
+      schema,
+      config: {
+        deed: 'operate',
+        audit: {
+          action: 'actions/identity/people/UPDATE',
+          resource: '//identity/people/{username}',
+          parameters: ['roles', 'groups', 'disabled'],
+        },
+      },
+    },
+    async (request) => {
+      const { username } = request.params as Static<typeof byUsername>;
+      const person = await service.change(username, request.body as Static<typeof userChanges>);
+      return { user: presentPerson(person) };
+    },
+  );
 }

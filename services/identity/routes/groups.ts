@@ -13,7 +13,8 @@ export const GroupSchema = Type.Object(
   {
     id: Type.String(),
     name: Type.String({ description: 'As tokens say it.' }),
-    members: Type.Integer(),
+    members: Type.Integer({ description: 'People.' }),
+    serviceAccounts: Type.Integer(),
     createdAt: Timestamp,
   },
   { title: 'Group', additionalProperties: false },
@@ -47,11 +48,21 @@ export function registerGroupRoutes(scope: HttpServer, { groups }: PeopleParts):
     body: named,
     response: { 201: GroupSchema, ...problems(409) },
   };
-  scope.post(groupsPath, { schema: create, config }, async (request, reply) => {
-    const group = await groups.create((request.body as Static<typeof named>).name, actorOf(request));
-    reply.code(201).header('location', `${groupsPath}/${group.id}`);
-    return presentGroup(group);
-  });
+  scope.post(
+    groupsPath,
+    {
+      schema: create,
+      config: {
+        ...config,
+        audit: { action: 'actions/identity/groups/CREATE', resource: '//identity/groups/{answer.id}' },
+      },
+    },
+    async (request, reply) => {
+      const group = await groups.create((request.body as Static<typeof named>).name, actorOf(request));
+      reply.code(201).header('location', `${groupsPath}/${group.id}`);
+      return presentGroup(group);
+    },
+  );
 
   const get = {
     operationId: 'getGroup',
@@ -72,11 +83,25 @@ export function registerGroupRoutes(scope: HttpServer, { groups }: PeopleParts):
     body: named,
     response: { 200: GroupSchema, ...problems(409) },
   };
-  scope.patch(`${groupsPath}/:id`, { schema: rename, config }, async (request) => {
-    const { id } = request.params as Static<typeof byId>;
-    const { name } = request.body as Static<typeof named>;
-    return presentGroup(await groups.rename(id, name, actorOf(request)));
-  });
+  scope.patch(
+    `${groupsPath}/:id`,
+    {
+      schema: rename,
+      config: {
+        ...config,
+        audit: {
+          action: 'actions/identity/groups/UPDATE',
+          resource: '//identity/groups/{id}',
+          parameters: ['name'],
+        },
+      },
+    },
+    async (request) => {
+      const { id } = request.params as Static<typeof byId>;
+      const { name } = request.body as Static<typeof named>;
+      return presentGroup(await groups.rename(id, name, actorOf(request)));
+    },
+  );
 
   const remove = {
     operationId: 'deleteGroup',
@@ -85,10 +110,20 @@ export function registerGroupRoutes(scope: HttpServer, { groups }: PeopleParts):
     params: byId,
     response: { 204: noContent },
   };
-  scope.delete(`${groupsPath}/:id`, { schema: remove, config }, async (request, reply) => {
-    await groups.remove((request.params as Static<typeof byId>).id, actorOf(request));
-    return reply.code(204).send();
-  });
+  scope.delete(
+    `${groupsPath}/:id`,
+    {
+      schema: remove,
+      config: {
+        ...config,
+        audit: { action: 'actions/identity/groups/DELETE', resource: '//identity/groups/{id}' },
+      },
+    },
+    async (request, reply) => {
+      await groups.remove((request.params as Static<typeof byId>).id, actorOf(request));
+      return reply.code(204).send();
+    },
+  );
 }
 
 /** PostgreSQL knows no NUL. */

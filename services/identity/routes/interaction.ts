@@ -33,17 +33,25 @@ export async function currentInteraction(
 }
 
 /**
- * Someone else signs in where a session still is: that session ends, with everything bound to it (security 7). One that ended while the
- * page was open is left, too: the provider would wait for it.
+ * Someone else signs in where a session still is: that session ends, with everything bound to it (security 7). It is the one that the browser
+ * has now, which may have begun in another tab since the page was opened; and the one that the page was opened with. One that ended
+ * meanwhile is left, too: the provider would wait for it.
  */
 export async function leaveOtherPersonsSession(
-  { issuer, sessions }: InteractionParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { issuer, sessions, publicUrl }: InteractionParts,
   interaction: Interaction,
   personId: string,
 ): Promise<void> {
+  const provider = issuer.provider();
+  const context = provider.createContext(trustedRequest(request, publicUrl), reply.raw);
+  const present = await provider.Session.get(context);
+  if (present.accountId !== undefined && present.accountId !== personId) await sessions.end(present);
+
   const uid = interaction.session?.uid;
   if (uid === undefined) return;
-  const session = await issuer.provider().Session.findByUid(uid);
+  const session = await provider.Session.findByUid(uid);
   if (session?.accountId === personId) return;
   if (session?.accountId !== undefined) await sessions.end(session);
   delete interaction.session;

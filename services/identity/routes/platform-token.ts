@@ -8,7 +8,13 @@ export function registerPlatformToken(scope: HttpServer, service: PeopleService)
   const schema = { params: byUsername };
   scope.post(
     `${usersPath}/:username/platform-token`,
-    { schema, config: { deed: 'operate' } },
+    {
+      schema,
+      config: {
+        deed: 'operate',
+        audit: { action: 'actions/identity/tokens/CREATE', resource: '//identity/people/{username}/tokens' },
+      },
+    },
     async (request, reply) => {
       reply.header('cache-control', 'no-store');
       return service.platformToken((request.params as Static<typeof byUsername>).username);

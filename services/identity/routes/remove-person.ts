@@ -16,7 +16,13 @@ const schema = {
 export function registerRemovePerson(scope: HttpServer, { service }: PeopleParts): void {
   scope.delete(
     `${peoplePath}/:username`,
-    { schema, config: { deed: 'administer people' } },
+    {
+      schema,
+      config: {
+        deed: 'administer people',
+        audit: { action: 'actions/identity/people/DELETE', resource: '//identity/people/{username}' },
+      },
+    },
     async (request, reply) => {
       await service.remove((request.params as Static<typeof byUsername>).username, actorOf(request));
       return reply.code(204).send();

@@ -17,7 +17,13 @@ const schema = {
 export function registerReplacePassword(scope: HttpServer, { service }: PeopleParts): void {
   scope.post(
     `${peoplePath}/:username/password`,
-    { schema, config: { deed: 'make passwords and secrets' } },
+    {
+      schema,
+      config: {
+        deed: 'make passwords and secrets',
+        audit: { action: 'actions/identity/people/RESETPASSWORD', resource: '//identity/people/{username}' },
+      },
+    },
     async (request) => {
       const { username } = request.params as Static<typeof byUsername>;
       return service.resetPassword(username, undefined, actorOf(request));

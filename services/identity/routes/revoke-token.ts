@@ -20,7 +20,13 @@ export function registerRevokeOwnToken(scope: HttpServer, { tokens }: PeoplePart
   };
   scope.delete(
     `${ownTokensPath}/:id`,
-    { schema, config: { deed: 'see and end own sign-ins' } },
+    {
+      schema,
+      config: {
+        deed: 'see and end own sign-ins',
+        audit: { action: 'actions/identity/tokens/REVOKE', resource: '//identity/tokens' },
+      },
+    },
     async (request, reply) => {
       await tokens.revoke(actorOf(request), (request.params as Static<typeof own>).id);
       return reply.code(204).send();
@@ -38,7 +44,13 @@ export function registerRevokeToken(scope: HttpServer, { service, tokens }: Peop
   };
   scope.delete(
     `${peoplePath}/:username/tokens/:id`,
-    { schema, config: { deed: 'administer people' } },
+    {
+      schema,
+      config: {
+        deed: 'administer people',
+        audit: { action: 'actions/identity/tokens/REVOKE', resource: '//identity/people/{username}/tokens' },
+      },
+    },
     async (request, reply) => {
       const { username, id } = request.params as Static<typeof ofPerson>;
       await tokens.revoke(await service.get(username), id);

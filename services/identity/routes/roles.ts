@@ -14,7 +14,8 @@ const RoleSchema = Type.Object(
       description:
         'What the platform lets whoever has it do; empty for a role that means something to apps only.',
     }),
-    members: Type.Integer(),
+    members: Type.Integer({ description: 'People.' }),
+    serviceAccounts: Type.Integer(),
   },
   { title: 'Role', additionalProperties: false },
 );
@@ -38,20 +39,50 @@ export function registerRoleRoutes(scope: HttpServer, { service }: PeopleParts):
 
   const path = `${rolesPath}/:role/members/:username`;
   const shared = { tags, params: member, response: { 204: noContent, ...problems(409) } };
-  const add = { ...shared, operationId: 'addRoleMember', summary: 'Give a person a role' };
-  scope.put(path, { schema: add, config }, async (request, reply) => {
-    const { role, username } = request.params as Static<typeof member>;
-    await service.changeRole(username, { add: role }, actorOf(request));
-    return reply.code(204).send();
-  });
+  const add = {
+    ...shared,
+    operationId: 'addRoleMember',
+    summary: 'Give a person or a service account a role',
+  };
+  scope.put(
+    path,
+    {
+      schema: add,
+      config: {
+        ...config,
+        audit: {
+          action: 'actions/identity/roles/ASSIGN',
+          resource: '//identity/roles/{role}/members/{username}',
+        },
+      },
+    },
+    async (request, reply) => {
+      const { role, username } = request.params as Static<typeof member>;
+      await service.changeRole(username, { add: role }, actorOf(request));
+      return reply.code(204).send();
+    },
+  );
   const remove = {
     ...shared,
     operationId: 'removeRoleMember',
-    summary: 'Take a role from a person; refused for the last administrator',
+    summary: 'Take a role from a person or a service account; refused for the last administrator',
   };
-  scope.delete(path, { schema: remove, config }, async (request, reply) => {
-    const { role, username } = request.params as Static<typeof member>;
-    await service.changeRole(username, { take: role }, actorOf(request));
-    return reply.code(204).send();
-  });
+  scope.delete(
+    path,
+    {
+      schema: remove,
+      config: {
+        ...config,
+        audit: {
+          action: 'actions/identity/roles/UNASSIGN',
+          resource: '//identity/roles/{role}/members/{username}',
+        },
+      },
+    },
+    async (request, reply) => {
+      const { role, username } = request.params as Static<typeof member>;
+      await service.changeRole(username, { take: role }, actorOf(request));
+      return reply.code(204).send();
+    },
+  );
 }

@@ -20,7 +20,12 @@ import type { ServiceAccountsService, WithSecret } from '../service-accounts/ser
 import { searchText } from './schemas.ts';
 
 const tags = ['Service accounts'];
-const querystring = Type.Object({ ...pageQuery, query: Type.Optional(searchText) });
+const querystring = Type.Object({
+  ...pageQuery,
+  query: Type.Optional(searchText),
+  role: Type.Optional(searchText),
+  group: Type.Optional(searchText),
+});
 
 /** For administrators by the public API, and for `./haic service-account` on the machine itself. */
 export interface ServiceAccountRoutes {
@@ -46,9 +51,9 @@ export function registerServiceAccountRoutes(scope: HttpServer, routes: ServiceA
     response: { 200: pageOf(ServiceAccountSchema) },
   };
   scope.get(path, { schema: list, config }, async (request) => {
-    const { pageSize = 50, pageToken, query = '' } = request.query as Static<typeof querystring>;
+    const { pageSize = 50, pageToken, query = '', role, group } = request.query as Static<typeof querystring>;
     const after = placeAfter(pageToken, accountNamePattern)?.[0] ?? '';
-    const found = await accounts.page({ text: query.trim(), after, limit: pageSize + 1 });
+    const found = await accounts.page({ text: query.trim(), role, group, after, limit: pageSize + 1 });
     const { page, next } = cutPage(found, pageSize, ({ name }) => [name]);
     return { items: page.map(presentServiceAccount), ...next };
   });
@@ -61,19 +66,33 @@ export function registerServiceAccountRoutes(scope: HttpServer, routes: ServiceA
     response: { 201: WithSecretSchema, ...problems(409) },
   };
   const secretConfig = { deed: routes.secretDeed, idempotent: { secrets: ['secret'] } };
-  scope.post(path, { schema: create, config: secretConfig }, async (request, reply) => {
-    const {
-      description = '',
-      roles = [],
-      groups = [],
-      expiresAt,
-      ...rest
-    } = request.body as Static<typeof newServiceAccount>;
-    const wanted = { ...rest, description, roles, groups, expiresAt: timeOf(expiresAt) };
-    const made = await accounts.create(wanted, by(request));
-    reply.code(201).header('location', `${path}/${made.account.name}`);
-    return presentWithSecret(made);
-  });
+  scope.post(
+    path,
+    {
+      schema: create,
+      config: {
+        ...secretConfig,
+        audit: {
+          action: 'actions/identity/serviceaccounts/CREATE',
+          resource: '//identity/serviceaccounts/{answer.account.name}',
+          parameters: ['name', 'owner', 'roles', 'groups'],
+        },
+      },
+    },
+    async (request, reply) => {
+      const {
+        description = '',
+        roles = [],
+        groups = [],
+        expiresAt,
+        ...rest
+      } = request.body as Static<typeof newServiceAccount>;
+      const wanted = { ...rest, description, roles, groups, expiresAt: timeOf(expiresAt) };
+      const made = await accounts.create(wanted, by(request));
+      reply.code(201).header('location', `${path}/${made.account.name}`);
+      return presentWithSecret(made);
+    },
+  );
 
   const get = {
     operationId: 'getServiceAccount',
@@ -94,11 +113,27 @@ export function registerServiceAccountRoutes(scope: HttpServer, routes: ServiceA
     body: serviceAccountChanges,
     response: { 200: ServiceAccountSchema },
   };
-  scope.patch(`${path}/:name`, { schema: change, config }, async (request) => {
-    const { expiresAt, ...changes } = request.body as Static<typeof serviceAccountChanges>;
-    const end = expiresAt === undefined ? {} : { expiresAt: timeOf(expiresAt ?? undefined) ?? null };
-    return presentServiceAccount(await accounts.change(nameOf(request), { ...changes, ...end }, by(request)));
-  });
+  scope.patch(
+    `${path}/:name`,
+    {
+      schema: change,
+      config: {
+        ...config,
+        audit: {
+          action: 'actions/identity/serviceaccounts/UPDATE',
+          resource: '//identity/serviceaccounts/{name}',
+          parameters: ['owner', 'roles', 'groups', 'disabled'],
+        },
+      },
+    },
+    async (request) => {
+      const { expiresAt, ...changes } = request.body as Static<typeof serviceAccountChanges>;
+      const end = expiresAt === undefined ? {} : { expiresAt: timeOf(expiresAt ?? undefined) ?? null };
+      return presentServiceAccount(
+        await accounts.change(nameOf(request), { ...changes, ...end }, by(request)),
+      );
+    },
+  );
 
   const rotate = {
     operationId: 'rotateServiceAccountSecret',
@@ -108,10 +143,23 @@ export function registerServiceAccountRoutes(scope: HttpServer, routes: ServiceA
     body: rotation,
     response: { 200: WithSecretSchema },
   };
-  scope.post(`${path}/:name/secret`, { schema: rotate, config: secretConfig }, async (request) => {
-    const overlap = (request.body as Static<typeof rotation>)?.overlapHours ?? defaultOverlapHours;
-    return presentWithSecret(await accounts.rotate(nameOf(request), overlap, by(request)));
-  });
+  scope.post(
+    `${path}/:name/secret`,
+    {
+      schema: rotate,
+      config: {
+        ...secretConfig,
+        audit: {
+          action: 'actions/identity/serviceaccounts/ROTATESECRET',
+          resource: '//identity/serviceaccounts/{name}',
+        },
+      },
+    },
+    async (request) => {
+      const overlap = (request.body as Static<typeof rotation>)?.overlapHours ?? defaultOverlapHours;
+      return presentWithSecret(await accounts.rotate(nameOf(request), overlap, by(request)));
+    },
+  );
 
   const remove = {
     operationId: 'removeServiceAccount',
@@ -120,10 +168,23 @@ export function registerServiceAccountRoutes(scope: HttpServer, routes: ServiceA
     params: byAccountName,
     response: { 204: noContent },
   };
-  scope.delete(`${path}/:name`, { schema: remove, config }, async (request, reply) => {
-    await accounts.remove(nameOf(request), by(request));
-    return reply.code(204).send();
-  });
+  scope.delete(
+    `${path}/:name`,
+    {
+      schema: remove,
+      config: {
+        ...config,
+        audit: {
+          action: 'actions/identity/serviceaccounts/DELETE',
+          resource: '//identity/serviceaccounts/{name}',
+        },
+      },
+    },
+    async (request, reply) => {
+      await accounts.remove(nameOf(request), by(request));
+      return reply.code(204).send();
+    },
+  );
 }
 
 const presentWithSecret = ({ account, secret }: WithSecret) => ({

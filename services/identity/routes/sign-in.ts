@@ -3,6 +3,7 @@ import { addressOf } from '@haic/kit/http/address.ts';
 import type { FastifyReply, FastifyRequest, HttpServer } from '@haic/kit/http/server.ts';
 import { signInPage } from '../pages/sign-in.ts';
 import type { CheckPassword } from '../sign-in.ts';
+import type { SignInTrail } from '../sign-in-trail.ts';
 import { cookieOf, fieldOf, type PageContext, sendPage } from './forms.ts';
 import {
   currentInteraction,
@@ -15,6 +16,7 @@ import {
 
 export interface SignInParts extends InteractionParts {
   readonly checkPassword: CheckPassword;
+  readonly trail: SignInTrail;
   /** Other providers that people may sign in at instead, and where that begins. */
   readonly otherProviders: readonly { readonly alias: string; readonly title: string }[];
 }
@@ -34,7 +36,8 @@ export function registerSignIn(scope: HttpServer, parts: SignInParts): void {
     return sendForm(request, reply, parts, interaction, 200, undefined);
   });
 
-  scope.post(url, { config }, async (request, reply) => {
+  const unaudited = 'it tells of it itself, since there is no token to know the person by';
+  scope.post(url, { config: { ...config, unaudited } }, async (request, reply) => {
     const interaction = await currentInteraction(request, reply, parts);
     if (interaction === undefined || interaction.prompt.name !== 'login') return sendExpired(reply, parts);
     const result = await parts.checkPassword({
@@ -43,13 +46,15 @@ export function registerSignIn(scope: HttpServer, parts: SignInParts): void {
       address: addressOf(request),
       browserToken: cookieOf(request, browserCookie),
     });
+    if (result.kind === 'wrong') await parts.trail.tell('refused', result.personId, request);
     if (result.kind === 'wrong')
       return sendForm(request, reply, parts, interaction, 401, 'The user name or the password is wrong.');
     if (result.kind === 'wait') {
       reply.header('retry-after', String(result.seconds));
       return sendForm(request, reply, parts, interaction, 429, waitText(result.seconds));
     }
-    await leaveOtherPersonsSession(parts, interaction, result.person.id);
+    await leaveOtherPersonsSession(request, reply, parts, interaction, result.person.id);
+    await parts.trail.tell('signed-in', result.person.id, request);
     setBrowserCookie(reply, parts, result.browserToken);
     // Not remembered: the session's cookie ends with the browser, the session itself by the clock.
     return finish(request, reply, parts, {

@@ -6,6 +6,7 @@ import type { Issuer } from '../provider/issuer.ts';
 import { trustedRequest } from '../provider/mount.ts';
 import { publicKeys } from '../provider/public-keys.ts';
 import type { Sessions } from '../provider/sessions.ts';
+import type { SignInTrail } from '../sign-in-trail.ts';
 import type { PeopleStore } from '../store.ts';
 import { fieldOf, type PageContext, sendPage } from './forms.ts';
 
@@ -14,6 +15,7 @@ export interface SignOutParts extends PageContext {
   readonly sessions: Sessions;
   readonly people: PeopleStore;
   readonly upstreamSignOut: UpstreamSignOut;
+  readonly trail: SignInTrail;
 }
 
 interface LogoutRequest {
@@ -34,7 +36,8 @@ export function registerSignOut(scope: HttpServer, parts: SignOutParts): void {
   const config = { public: 'sign-out' };
   const handler = async (request: FastifyRequest, reply: FastifyReply) => signOut(request, reply, parts);
   scope.get(url, { config }, handler);
-  scope.post(url, { config }, handler);
+  const unaudited = 'it tells of it itself, since there is no token to know the person by';
+  scope.post(url, { config: { ...config, unaudited } }, handler);
 }
 
 async function signOut(request: FastifyRequest, reply: FastifyReply, parts: SignOutParts) {
@@ -59,6 +62,7 @@ async function signOut(request: FastifyRequest, reply: FastifyReply, parts: Sign
     if (!confirmed && (client === undefined || hintsAtAnother))
       return askForConfirmation(reply, parts, session.accountId);
     await parts.sessions.end(session);
+    await parts.trail.tell('signed-out', session.accountId, request);
     elsewhere = await parts.upstreamSignOut.urlFor(session.uid, returnTo);
   }
   for (const name of ['haic_idp_session', 'haic_idp_session.sig'])
@@ -100,7 +104,7 @@ async function clientOfRequest(
 
 async function audienceOfHint(issuer: Issuer, hint: string): Promise<string | undefined> {
   try {
-    const { payload } = await jwtVerify(hint, createLocalJWKSet(publicKeys(issuer)), {
+    const { payload } = await jwtVerify(hint, createLocalJWKSet(publicKeys(issuer.keys())), {
       issuer: issuer.provider().issuer,
       algorithms: ['RS256'],
       currentDate: new Date((decodeJwt(hint).iat ?? 0) * 1000),

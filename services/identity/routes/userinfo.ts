@@ -25,7 +25,10 @@ export function registerUserinfo(scope: HttpServer, parts: UserinfoParts): void 
   scope.route({
     method: ['GET', 'POST'],
     url: `${parts.issuerPath}/protocol/openid-connect/userinfo`,
-    config: { public: 'userinfo: verifies the token itself, by the protocol’s own rules for errors' },
+    config: {
+      public: 'userinfo: verifies the token itself, by the protocol’s own rules for errors',
+      unaudited: 'a question, by POST where the protocol allows it',
+    },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       reply.header('cache-control', 'no-store');
       try {
@@ -45,7 +48,7 @@ async function personOfToken(request: FastifyRequest, parts: UserinfoParts): Pro
   const header = /^Bearer ([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const token = header ?? fieldOf(request, 'access_token');
   if (token === '') throw unauthenticated('An access token is needed: Authorization: Bearer <token>.');
-  const principal = await verifyToken(token, createLocalJWKSet(publicKeys(parts.issuer)), {
+  const principal = await verifyToken(token, createLocalJWKSet(publicKeys(parts.issuer.keys())), {
     issuer: parts.issuer.provider().issuer,
     audience,
   });

@@ -1,4 +1,3 @@
-import { unauthenticated } from '@haic/kit/errors.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import { mayAdministerPeople } from '../policy.ts';
 import { actorOf, admit, type FindActivePerson } from '../routes/access.ts';
@@ -30,16 +29,4 @@ export function registerServiceAccounts(
       by: () => undefined,
     }),
   );
-}
-
-/**
- * A token lasts minutes, and nobody waits in front of a machine for it to notice: an account that was removed or disabled, or whose owner was,
- * is refused with its next request.
- */
-export function refuseEndedAccounts(server: HttpServer, accounts: ServiceAccountsService): void {
-  server.addHook('onRequest', async ({ principal }) => {
-    if (principal?.partyKind !== 'service-account') return;
-    if ((await accounts.activeAmong([principal.subject])).length === 0)
-      throw unauthenticated('This service account is disabled, has expired or is gone, or its owner is.');
-  });
 }

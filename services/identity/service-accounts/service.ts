@@ -1,7 +1,9 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { conflict, invalid, messageOf, notFound } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
+import type { TransactionSql } from '@haic/platform/database/port.ts';
 import type { WhenPersonEnds } from '../client.ts';
+import type { LabelChange, LabelKind } from '../labels.ts';
 import { checkLabels, isUsername, type Person, usernameOf } from '../model.ts';
 import type { PeopleStore } from '../store.ts';
 import {
@@ -31,6 +33,9 @@ export interface ServiceAccountsService {
   change(name: string, changes: ServiceAccountChanges, by?: Person): Promise<ServiceAccount>;
   rotate(name: string, overlapHours: number, by?: Person): Promise<WithSecret>;
   remove(name: string, by?: Person): Promise<void>;
+  /** Gives or takes one role or group, and leaves the others as they are. False when there is no such account. */
+  changeLabel(change: AccountLabelChange, writer?: TransactionSql): Promise<boolean>;
+  countByRole(): Promise<ReadonlyMap<string, number>>;
   /** As others see somebody; undefined for who is no account. Disabled also for one that gets no tokens for another reason. */
   asPerson(key: { id: string } | { name: string }): Promise<Person | undefined>;
   activeAmong(ids: readonly string[]): Promise<readonly string[]>;
@@ -38,9 +43,21 @@ export interface ServiceAccountsService {
   activeOfClient(clientId: string | undefined): Promise<Person | undefined>;
   isSecretOf(clientId: string, secret: string): Promise<boolean>;
   noteUse(clientId: string): Promise<void>;
+  /** Seconds since the epoch at which the account of a client ends by itself. */
+  endOf(clientId: string): Promise<number | undefined>;
   /** After a person was disabled or removed: what their accounts run stops. */
   whenOwnerEnds(personId: string): Promise<void>;
 }
+
+export interface AccountLabelChange {
+  readonly name: string;
+  readonly kind: LabelKind;
+  readonly change: LabelChange;
+  readonly by: Person;
+}
+
+/** What people's groups and roles ask about accounts, which may be in them. */
+export type LabelledAccounts = Pick<ServiceAccountsService, 'changeLabel' | 'countByRole'>;
 
 const secretPrefix = 'haic_sa_';
 /** 256 random bits: nobody finds one by trying, so a fast hash is as good as a slow one, and costs a pipeline nothing. */
@@ -72,7 +89,7 @@ export function createServiceAccountsService(parts: {
   }
 
   const stopAllOf = (account: Pick<ServiceAccount, 'id' | 'name'>): Promise<void> =>
-    parts.whenPersonEnds(account.id).catch((error: unknown) => {
+    parts.whenPersonEnds(account.id, account.name).catch((error: unknown) => {
       logger.warn(
         `What ${account.name} runs could not be stopped now (${messageOf(error)}); it is found and stopped soon.`,
       );
@@ -136,6 +153,15 @@ export function createServiceAccountsService(parts: {
       logger.info({ account: name, by: who(by) }, 'A service account was removed.');
     },
 
+    changeLabel: async ({ name, kind, change, by }, writer) => {
+      if (!accountNamePattern.test(name)) return false;
+      const changed = await accounts.changeLabel(name, kind, change, writer);
+      if (changed)
+        logger.info({ account: name, kind, ...change, by: by.username }, 'A service account was changed.');
+      return changed;
+    },
+    countByRole: accounts.countByRole,
+
     asPerson: async (key) => {
       const account = 'id' in key ? await accounts.byId(key.id) : await accounts.byName(key.name);
       return account === undefined ? undefined : personOf(account);
@@ -148,6 +174,10 @@ export function createServiceAccountsService(parts: {
       return account?.state === 'ACTIVE' ? personOf(account) : undefined;
     },
     isSecretOf: (clientId, secret) => accounts.hasSecret(nameOfClient(clientId), hashOf(secret)),
+    endOf: async (clientId) => {
+      const end = (await accounts.byName(nameOfClient(clientId)))?.expiresAt;
+      return end === undefined ? undefined : Math.floor(end.getTime() / 1000);
+    },
     noteUse: (clientId) => accounts.markUsed(nameOfClient(clientId)),
 
     whenOwnerEnds: async (personId) => {

@@ -1,4 +1,5 @@
-import type { Database, Sql } from '@haic/platform/database/port.ts';
+import type { Database, Sql, TransactionSql } from '@haic/platform/database/port.ts';
+import { type LabelChange, type LabelKind, labelAssignment } from '../labels.ts';
 import type { ServiceAccount, ServiceAccountState } from './model.ts';
 
 interface Row {
@@ -37,6 +38,9 @@ const accountOf = (row: Row): ServiceAccount => ({
 export interface AccountsFilter {
   /** Part of the name or description, or a whole role, group or owner; '' for all. */
   readonly text: string;
+  /** Only what has exactly this role, or is in exactly this group. */
+  readonly role?: string | undefined;
+  readonly group?: string | undefined;
   readonly after: string;
   readonly limit: number;
 }
@@ -79,15 +83,34 @@ export function createServiceAccountStore(database: Database) {
         select id from (${accounts}) as known where id::text = any(${[...ids]}) and state = 'ACTIVE'`;
       return rows.map(({ id }) => id);
     },
-    page: async ({ text, after, limit }: AccountsFilter): Promise<readonly ServiceAccount[]> => {
+    page: async ({ text, role, group, after, limit }: AccountsFilter): Promise<readonly ServiceAccount[]> => {
       const wanted = text.toLowerCase();
       const rows = await sql<Row[]>`
         ${accounts} where a.name collate "C" > ${after} and (${wanted} = ''
           or strpos(a.name, ${wanted}) > 0 or strpos(lower(a.description), ${wanted}) > 0
           or o.username = ${wanted}
           or exists (select 1 from unnest(a.roles || a.groups) as label where lower(label) = ${wanted}))
+          ${role === undefined ? sql`` : sql`and a.roles @> ${[role]}::text[]`}
+          ${group === undefined ? sql`` : sql`and a.groups @> ${[group]}::text[]`}
         order by a.name collate "C" limit ${limit}`;
       return rows.map(accountOf);
+    },
+    /** Each role that some account has, with how many do. */
+    countByRole: async (): Promise<ReadonlyMap<string, number>> => {
+      const rows = await sql<{ role: string; members: number }[]>`
+        select role, count(*)::int as members from identity.service_accounts, unnest(roles) as role group by role`;
+      return new Map(rows.map(({ role, members }) => [role, members]));
+    },
+    /** Adds or takes one label and leaves the others. False when there is no such account. */
+    changeLabel: async (
+      name: string,
+      kind: LabelKind,
+      change: LabelChange,
+      writer: Sql | TransactionSql = sql,
+    ): Promise<boolean> => {
+      const result = await writer`
+        update identity.service_accounts set ${labelAssignment(sql, kind, change)} where name = ${name}`;
+      return result.count === 1;
     },
     /** False when a person or an account has the name. */
     insert: (id: string, name: string, fields: AccountFields, secretHash: Buffer): Promise<boolean> =>

@@ -5,6 +5,7 @@ import {
   getInstance,
   instanceStatus,
   listInstances,
+  redeployInstance,
   resumeInstance,
   suspendInstance,
   terminateInstance,
@@ -17,6 +18,15 @@ interface LogFlags extends CommonFlags {
   readonly follow?: boolean;
   readonly previous?: boolean;
   readonly tail?: string;
+}
+
+/** `admin instance`: what owners do not do themselves. */
+export function adminInstanceCommands(admin: Command): void {
+  const instance = admin.command('instance').description('instances of everybody');
+  onOne(
+    instance.command('redeploy <id>').description('apply what is set up on the server now'),
+    redeployInstance,
+  );
 }
 
 export function instanceCommands(program: Command): void {

@@ -1,17 +1,17 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
-import { deadline } from '@haic/kit/deadline.ts';
 import { haicVersion } from '@haic/kit/version.ts';
-import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
+import type { BlobStore } from '@haic/platform/blob/port.ts';
+import { describeBlobStore } from '@haic/platform/blob/setting.ts';
 import { type Snapshot, withSnapshot } from '@haic/platform/database/dump.ts';
-import { startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
 import { readClaims, readWorkloads } from '@haic/platform/runtime/local/copies.ts';
-import { inBytes } from '@haic/platform/runtime/local/model.ts';
-import { type Installation, readSecrets } from '@haic/server/installation.ts';
+import { inBytes } from '@haic/platform/runtime/termination.ts';
+import { openBlobs } from '@haic/server/blobs.ts';
+import { type Installation, readSecrets, secureStoreKeyFile } from '@haic/server/installation.ts';
 import { allMigrations } from '@haic/server/migrations.ts';
-import { installationOf, type ServerSettings } from '@haic/server/settings.ts';
+import { installationOf, readSettings, type ServerSettings } from '@haic/server/settings.ts';
 import { instanceSelector } from '@haic/services/app-store/scheduler/model.ts';
+import { withDatabase } from '../../installation/database.ts';
 import { oneAtATime } from '../../installation/one-at-a-time.ts';
 import { type RunningInstallation, readRecord } from '../../installation/processes.ts';
 import { CommandError, print, say, step } from '../../terminal.ts';
@@ -19,7 +19,7 @@ import { refuseUnfinishedRestore } from '../restore/journal.ts';
 import { cancellable } from './cancel.ts';
 import { type BackupHeader, type BlobHead, formatVersion, parts } from './format.ts';
 import { newPassphrase, type PassphraseFlags } from './passphrase.ts';
-import { decidedSettings, environmentOfRunning } from './running.ts';
+import { decidedSettings, takeOver } from './running.ts';
 import { packVolume } from './volumes.ts';
 import { type ArchiveWriter, writeArchive } from './write-archive.ts';
 
@@ -27,7 +27,11 @@ import { type ArchiveWriter, writeArchive } from './write-archive.ts';
  * Everything that cannot be made again, in one file, whether Haic runs or not. What holds at any moment (docs/adr/0006): an app of the
  * backup has its bundle in it, and an instance its app, its sign-in client and its volumes.
  */
-export async function backup(settings: ServerSettings, file: string, flags: PassphraseFlags): Promise<void> {
+export async function backup(
+  settings: ServerSettings,
+  file: string,
+  flags: PassphraseFlags & { readonly objects?: boolean },
+): Promise<void> {
   const at = installationOf(settings);
   await refuseWithoutHaic(at);
   const target = path.resolve(file);
@@ -42,7 +46,9 @@ export async function backup(settings: ServerSettings, file: string, flags: Pass
       return withDatabase(at, settings, async (url, environment) => {
         const archive = await explained(target, () => writeArchive(target, { passphrase, signal }));
         try {
-          await explained(target, () => fill(archive, at, settings, { url, environment, signal }));
+          await explained(target, () =>
+            fill(archive, at, settings, { url, environment, objects: flags.objects === true, signal }),
+          );
           return await explained(target, () => archive.finish());
         } catch (error) {
           await archive.discard();
@@ -58,6 +64,8 @@ export async function backup(settings: ServerSettings, file: string, flags: Pass
 interface Source {
   readonly url: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Also out of a store of their own. */
+  readonly objects: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -69,12 +77,22 @@ async function fill(
 ): Promise<void> {
   // Before and after the database's instant: an instance that is there both times was there in between, and so was its app.
   const before = await readWorkloads(at.runtime, instanceSelector);
+  const keysBefore = await readSecureStoreKeys(at);
+  const blobs = await blobsToCopy(at, source);
   await withSnapshot(source.url, allMigrations, source.signal, async (snapshot) => {
-    const header = await headerOf(at, settings, source, snapshot);
+    const header = await headerOf(at, settings, source, snapshot, blobs);
     await archive.addText(parts.header, JSON.stringify(header, undefined, 1));
     await archive.addText(parts.masterKey, `${(await readSecrets(at)).masterKey.toString('hex')}\n`);
+    await addSecureStoreKeys(archive, at, keysBefore);
     await step('Copying the database', (tell) => addDatabase(archive, snapshot, tell));
-    await step('Copying bundles and images', (tell) => addBlobs(archive, at, source.signal, tell));
+    if ('store' in blobs)
+      await step('Copying bundles and objects', (tell) =>
+        addBlobs(archive, blobs.store, source.signal, tell),
+      );
+    else
+      say(
+        `Bundles and objects are in ${blobs.elsewhere} and not in this backup: keep that store by its own means, and restore with the same HAIC_BLOB_STORE. Or take them along: ./haic backup --objects`,
+      );
   });
   const there = await readWorkloads(at.runtime, instanceSelector);
   const kept = new Set([...before.keys()].filter((name) => there.has(name)));
@@ -82,11 +100,23 @@ async function fill(
   await step('Copying instances', (tell) => addWorkloads(archive, at, kept, tell));
 }
 
+/** Where the platform keeps them, which this shell need not know when it runs. */
+async function blobsToCopy(
+  at: Installation,
+  { environment, objects }: Source,
+): Promise<{ readonly store: BlobStore } | { readonly elsewhere: string }> {
+  const kept = readSettings(environment);
+  if (kept.blobStore !== undefined && !objects) return { elsewhere: describeBlobStore(kept.blobStore) };
+  takeOver(environment);
+  return { store: await openBlobs(kept, at, { etags: 'md5' }) };
+}
+
 async function headerOf(
   at: Installation,
   settings: ServerSettings,
   source: Source,
   snapshot: Snapshot,
+  blobs: object,
 ): Promise<BackupHeader> {
   const running = await readRecord<RunningInstallation>(at.run, 'installation');
   return {
@@ -96,7 +126,22 @@ async function headerOf(
     createdAt: new Date().toISOString(),
     publicUrl: running?.publicUrl ?? settings.publicUrl,
     settings: decidedSettings(source.environment),
+    ...('elsewhere' in blobs ? { blobsElsewhere: String(blobs.elsewhere) } : {}),
   };
+}
+
+/** Before and after the database's instant: whichever key wraps what it holds, a rotation may have come in between. */
+async function addSecureStoreKeys(archive: ArchiveWriter, at: Installation, before: readonly string[]) {
+  const keys = [...new Set([...(await readSecureStoreKeys(at)), ...before])];
+  if (keys.length > 0) await archive.addText(parts.secureStoreKeys, keys.map((key) => `${key}\n`).join(''));
+}
+
+async function readSecureStoreKeys(at: Installation): Promise<readonly string[]> {
+  const text = await readFile(secureStoreKeyFile(at), 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return text.split('\n').filter((line) => line !== '');
 }
 
 async function addDatabase(archive: ArchiveWriter, snapshot: Snapshot, tell: (text: string) => void) {
@@ -117,17 +162,15 @@ async function addDatabase(archive: ArchiveWriter, snapshot: Snapshot, tell: (te
  */
 async function addBlobs(
   archive: ArchiveWriter,
-  at: Installation,
+  blobs: BlobStore,
   signal: AbortSignal,
   tell: (text: string) => void,
 ) {
-  const blobs = await createFilesystemBlobStore({ directory: at.blobs });
   let number = 0;
   let size = 0;
-  for (let after: string | undefined, more = true; more; ) {
+  for (let after: string | undefined, more = true; more; more = after !== undefined) {
     const page = await blobs.list({ prefix: '', signal, ...(after === undefined ? {} : { after }) });
-    more = page.more;
-    after = page.blobs.at(-1)?.key;
+    after = page.next;
     for (const { key } of page.blobs) {
       const blob = await blobs.get(key, { signal });
       // The leftovers of an import that failed meanwhile.
@@ -183,41 +226,10 @@ async function addWorkloads(
 }
 
 async function refuseWithoutHaic(at: Installation): Promise<void> {
-  if (!(await exists(path.join(at.secrets, 'master-key'))))
+  if (!(await exists(at.masterKeyFile)))
     throw new CommandError(
       `There is no Haic in ${at.home}, so there is nothing to back up. Set HAIC_HOME if it is elsewhere.`,
     );
-}
-
-/** The running platform's own database; else the one that is configured; else the embedded one, started for as long as it takes. */
-async function withDatabase<T>(
-  at: Installation,
-  settings: ServerSettings,
-  work: (url: string, environment: NodeJS.ProcessEnv) => Promise<T>,
-): Promise<T> {
-  const environment = (await environmentOfRunning(at)) ?? process.env;
-  const configured = environment.HAIC_DATABASE_URL ?? settings.databaseUrl;
-  if (configured !== undefined && configured !== '') return work(configured, environment);
-  await readFile(path.join(at.postgresData, 'PG_VERSION')).catch(() => {
-    throw new CommandError(
-      `The Haic in ${at.home} does not run and has no database of its own. Set HAIC_DATABASE_URL to the one that it uses.`,
-    );
-  });
-  const server = await step('Starting PostgreSQL', async () =>
-    startEmbeddedPostgres({
-      cacheDirectory: at.cache,
-      dataDirectory: at.postgresData,
-      logFile: path.join(at.logs, 'postgres.log'),
-      password: (await readSecrets(at)).postgresPassword,
-      preferredPort: 54_320,
-      signal: deadline(180_000),
-    }),
-  );
-  try {
-    return await work(server.url, environment);
-  } finally {
-    if (server.started) await server.stop();
-  }
 }
 
 async function explained<T>(target: string, work: () => Promise<T>): Promise<T> {

@@ -22,11 +22,15 @@ export interface BackupHeader {
   readonly publicUrl: string;
   /** Settings that were made by the environment, without secrets and without places of that machine. */
   readonly settings: Readonly<Record<string, string>>;
+  /** The store of bundles and objects, for people, where they were left in it. */
+  readonly blobsElsewhere?: string;
 }
 
 export const parts = {
   header: 'header.json',
   masterKey: 'secrets/master-key',
+  /** Absent where no rotation made any. */
+  secureStoreKeys: 'secrets/secure-store-keys',
   schemas: 'database/schemas.json',
   rows: 'database/rows/',
   blobs: 'blobs/',

@@ -4,7 +4,9 @@ import { settings as settingsReference } from '@haic/server/settings.ts';
 import { liveProcess, roles } from '../../installation/processes.ts';
 
 /** The environment with which the platform was started, which need not be that of this command. Undefined when it does not run. */
-export async function environmentOfRunning(at: Installation): Promise<NodeJS.ProcessEnv | undefined> {
+export async function environmentOfRunning(
+  at: Pick<Installation, 'run'>,
+): Promise<NodeJS.ProcessEnv | undefined> {
   for (const role of roles.toReversed()) {
     const identity = await liveProcess(at.run, role);
     if (identity === undefined) continue;
@@ -18,6 +20,12 @@ export async function environmentOfRunning(at: Installation): Promise<NodeJS.Pro
     );
   }
   return undefined;
+}
+
+/** What a store's own client looks up in the environment, credentials among it, as the platform has it. */
+export function takeOver(environment: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(environment))
+    if (/^(AWS|AZURE|GOOGLE)_/.test(name)) process.env[name] = value;
 }
 
 /** Places of one machine, what `up` works out by itself, and secrets: of no use elsewhere. */

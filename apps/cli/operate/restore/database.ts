@@ -2,12 +2,14 @@ import type { TransactionSql } from '@haic/platform/database/port.ts';
 import { connectPostgres, hasSchema } from '@haic/platform/database/postgres.ts';
 import { allMigrations } from '@haic/server/migrations.ts';
 import { forgetSessionsOfRouter } from '@haic/services/app-store/router/after-restore.ts';
+import { tellTrailOfRestore } from '@haic/services/audit/after-restore.ts';
 import { forgetSessionsOfIssuer } from '@haic/services/identity/after-restore.ts';
 
 /** What in a restored database is not to be taken over as it was. */
 export async function afterLoading(sql: TransactionSql): Promise<void> {
   await forgetSessionsOfIssuer(sql);
   await forgetSessionsOfRouter(sql);
+  await tellTrailOfRestore(sql);
 }
 
 const markSchema = 'haic_restore';

@@ -4,11 +4,11 @@ import path from 'node:path';
 import process from 'node:process';
 import { deadline } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
-import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
+import { describeBlobStore } from '@haic/platform/blob/setting.ts';
 import { load, whyNotLoadable } from '@haic/platform/database/dump.ts';
 import { runsEmbeddedPostgres, startEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
 import { anyWorkloadRuns } from '@haic/platform/runtime/local/copies.ts';
-import { inBytes } from '@haic/platform/runtime/local/model.ts';
+import { inBytes } from '@haic/platform/runtime/termination.ts';
 import { type Installation, prepareHome, readSecrets } from '@haic/server/installation.ts';
 import { allMigrations } from '@haic/server/migrations.ts';
 import { installationOf, type ServerSettings } from '@haic/server/settings.ts';
@@ -20,6 +20,7 @@ import { WrongPassphrase } from '../backup/encryption.ts';
 import { knownPassphrase, type PassphraseFlags } from '../backup/passphrase.ts';
 import { isEncrypted, Unreadable } from '../backup/read-archive.ts';
 import { Damaged } from '../backup/tar.ts';
+import { type PlaceOfBlobs, placeOfBlobs } from './blobs.ts';
 import { afterLoading, markRestore, moveSchemasAside, schemasThere } from './database.ts';
 import {
   holdsInstallation,
@@ -29,7 +30,7 @@ import {
   stagingOf,
   writeJournal,
 } from './journal.ts';
-import { type Archive, type Contents, inspect, placeMasterKey, unpackInto } from './stage.ts';
+import { type Archive, type Contents, inspect, placeKeys, unpackInto } from './stage.ts';
 
 export interface RestoreFlags extends PassphraseFlags {
   readonly replace?: boolean;
@@ -53,9 +54,10 @@ export async function restore(settings: ServerSettings, file: string, flags: Res
       const contents = await explained(at, source, () =>
         step('Checking the file', (tell) => inspect(archive, (bytes) => tell(inBytes(bytes)))),
       );
-      await refuseUnsuitable(at, contents);
+      await refuseUnsuitable(at, settings, contents);
+      const blobs = await placeOfBlobs(settings, stagingOf(at), contents, signal);
       const journal = newJournal(settings);
-      const plan = { journal, ...replacing };
+      const plan = { journal, blobs, ...replacing };
       await explained(at, source, () => makeReady(at, settings, archive, contents, plan));
       await step('Moving it into place', () => complete(at, settings));
       return { contents, aside: replacing.occupied ? journal.aside : undefined };
@@ -66,6 +68,7 @@ export async function restore(settings: ServerSettings, file: string, flags: Res
 
 interface Plan {
   readonly journal: Journal;
+  readonly blobs: PlaceOfBlobs;
   /** Schemas in a PostgreSQL of one's own that have to make room. */
   readonly schemas: readonly string[];
 }
@@ -82,12 +85,14 @@ async function makeReady(
   try {
     await mkdir(staging.home, { mode: 0o711 });
     await prepareHome(staging);
-    await placeMasterKey(staging, contents.masterKey);
-    if (settings.databaseUrl === undefined) await intoEmbedded(at, archive, contents, plan.journal);
+    await placeKeys(staging, contents);
+    if (settings.databaseUrl === undefined) await intoEmbedded(at, archive, contents, plan);
     else await intoExternal(at, settings.databaseUrl, archive, contents, plan);
   } catch (error) {
     // Unless it was decided: a connection can break just when its transaction had been committed.
-    if ((await settleRestore(at, settings.databaseUrl)) !== 'completed') throw error;
+    if ((await settleRestore(at, settings.databaseUrl)) === 'completed') return;
+    await plan.blobs.takeBack();
+    throw error;
   }
 }
 
@@ -101,7 +106,7 @@ async function complete(at: Installation, settings: ServerSettings): Promise<voi
   }
 }
 
-async function intoEmbedded(at: Installation, archive: Archive, contents: Contents, journal: Journal) {
+async function intoEmbedded(at: Installation, archive: Archive, contents: Contents, plan: Plan) {
   const staging = stagingOf(at);
   const server = await step('Starting PostgreSQL', async () =>
     startEmbeddedPostgres({
@@ -114,11 +119,11 @@ async function intoEmbedded(at: Installation, archive: Archive, contents: Conten
     }),
   );
   try {
-    await unpack(staging, server.url, archive, contents, {});
+    await unpack(staging, server.url, archive, contents, plan.blobs, {});
   } finally {
     await server.stop();
   }
-  await writeJournal(at, journal);
+  await writeJournal(at, plan.journal);
 }
 
 const intoExternal = (
@@ -126,9 +131,9 @@ const intoExternal = (
   url: string,
   archive: Archive,
   contents: Contents,
-  { journal, schemas }: Plan,
+  { journal, schemas, blobs }: Plan,
 ): Promise<void> =>
-  unpack(stagingOf(at), url, archive, contents, {
+  unpack(stagingOf(at), url, archive, contents, blobs, {
     before: (sql) => moveSchemasAside(sql, schemas, journal.aside.replaceAll('-', '_')),
     // The files wait for the transaction: it holds the mark that decides.
     last: async (sql) => {
@@ -144,14 +149,14 @@ async function unpack(
   url: string,
   archive: Archive,
   { schemas }: Contents,
+  blobs: PlaceOfBlobs,
   more: { before?: (sql: Sql) => Promise<void>; last?: (sql: Sql) => Promise<void> },
 ): Promise<void> {
-  const blobs = await createFilesystemBlobStore({ directory: staging.blobs });
   await load(url, schemas, allMigrations, {
     ...(more.before === undefined ? {} : { before: more.before }),
     rows: (loading) =>
-      step('Unpacking', (tell) =>
-        unpackInto(staging, archive, loading, blobs, (bytes) => tell(inBytes(bytes))),
+      step('Unpacking', async (tell) =>
+        unpackInto(staging, archive, loading, await blobs.open(), (bytes) => tell(inBytes(bytes))),
       ),
     after: async (sql) => {
       await afterLoading(sql);
@@ -189,9 +194,14 @@ async function mayReplace(
   );
 }
 
-async function refuseUnsuitable(at: Installation, { schemas, size }: Contents): Promise<void> {
+async function refuseUnsuitable(
+  at: Installation,
+  settings: ServerSettings,
+  { schemas, size: all, blobSize = 0 }: Contents,
+): Promise<void> {
   const reason = await whyNotLoadable(schemas, allMigrations);
   if (reason !== undefined) throw new CommandError(`This backup cannot be restored by this Haic. ${reason}`);
+  const size = settings.blobStore === undefined ? all : all - blobSize;
   const { bavail, bsize } = await statfs(at.home);
   const free = Number(bavail) * Number(bsize);
   if (free < size)
@@ -234,6 +244,10 @@ function tellWhatIsThere(
   if (instances > 0)
     say(
       `${instances} instance${instances === 1 ? '' : 's'}: those that ran start with the next up, the others stay paused.`,
+    );
+  if (header.blobsElsewhere !== undefined)
+    say(
+      `Bundles and objects were in ${header.blobsElsewhere} and are not in this backup. They are looked for in ${settings.blobStore === undefined ? at.blobs : describeBlobStore(settings.blobStore)}, as HAIC_BLOB_STORE says here.`,
     );
   if (header.publicUrl !== settings.publicUrl)
     say(`It was at ${header.publicUrl} and will be at ${settings.publicUrl}; instances move with it.`);

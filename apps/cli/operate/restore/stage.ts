@@ -10,7 +10,7 @@ import {
   writeWorkloads,
 } from '@haic/platform/runtime/local/copies.ts';
 import { removeTree } from '@haic/platform/runtime/local/records.ts';
-import type { Installation } from '@haic/server/installation.ts';
+import { type Installation, secureStoreKeyFile } from '@haic/server/installation.ts';
 import { type BackupHeader, type BlobHead, parts } from '../backup/format.ts';
 import { type Part, readArchive, textOf, Unreadable } from '../backup/read-archive.ts';
 import { unpackVolume } from '../backup/volumes.ts';
@@ -25,9 +25,13 @@ export interface Archive {
 export interface Contents {
   readonly header: BackupHeader;
   readonly masterKey: string;
+  /** Undefined in a backup without any. */
+  readonly secureStoreKeys: string | undefined;
   readonly schemas: readonly SchemaCopy[];
   /** Bytes, unpacked. */
   readonly size: number;
+  /** Bytes of bundles and objects among them; undefined when there are none in it. */
+  readonly blobSize: number | undefined;
   readonly instances: number;
 }
 
@@ -36,17 +40,26 @@ interface Workloads {
   readonly claims: readonly ClaimCopy[];
 }
 
+const readFirst: ReadonlySet<string> = new Set([
+  parts.masterKey,
+  parts.secureStoreKeys,
+  parts.schemas,
+  parts.workloads,
+]);
+
 /** Reads all of it, checks all of it, and touches nothing. */
 export async function inspect(archive: Archive, tell: (bytes: number) => void): Promise<Contents> {
   const texts = new Map<string, string>();
   let size = 0;
+  let blobSize: number | undefined;
   const header = await readArchive(archive.file, archive, async ({ name, content }) => {
-    if (name === parts.masterKey || name === parts.schemas || name === parts.workloads) {
+    if (readFirst.has(name)) {
       texts.set(name, await textOf(content));
       return;
     }
     for await (const chunk of content) {
       size += chunk.length;
+      if (name.startsWith(parts.blobs)) blobSize = (blobSize ?? 0) + chunk.length;
       tell(size);
     }
   });
@@ -59,8 +72,10 @@ export async function inspect(archive: Archive, tell: (bytes: number) => void): 
   return {
     header,
     masterKey: text(parts.masterKey),
+    secureStoreKeys: texts.get(parts.secureStoreKeys),
     schemas: JSON.parse(text(parts.schemas)) as SchemaCopy[],
     size,
+    blobSize,
     instances: workloads.length,
   };
 }
@@ -111,9 +126,16 @@ async function placeWorkloads(staging: Installation, { workloads, claims }: Work
     if (!known.has(claim)) await removeTree(path.join(staging.volumes, claim));
 }
 
-export async function placeMasterKey(staging: Installation, masterKey: string): Promise<void> {
-  const file = path.join(staging.secrets, 'master-key');
-  await writeFile(file, masterKey, { mode: 0o600, flag: 'wx', flush: true });
+export async function placeKeys(
+  staging: Installation,
+  { masterKey, secureStoreKeys }: Pick<Contents, 'masterKey' | 'secureStoreKeys'>,
+): Promise<void> {
+  await placeKey(path.join(staging.secrets, 'master-key'), masterKey);
+  if (secureStoreKeys !== undefined) await placeKey(secureStoreKeyFile(staging), secureStoreKeys);
+}
+
+async function placeKey(file: string, text: string): Promise<void> {
+  await writeFile(file, text, { mode: 0o600, flag: 'wx', flush: true });
   await chmod(file, 0o600);
 }
 

@@ -1,12 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { App, Visibility } from '../../src/api/types.ts';
+import { answerAccounts, answerClients } from './accounts.ts';
+import { answerAudit } from './audit.ts';
 import { give } from './belongings.ts';
+import { answerDrive } from './drive.ts';
 import { answerGroups, answerRoles } from './groups.ts';
 import type { InstanceChange, StandInInstance } from './instances.ts';
 import { answerOwnTokens, answerPeople } from './people.ts';
 import { notFound, Problem } from './problem.ts';
 import { meOf, picture } from './samples.ts';
+import { answerSecrets } from './secrets.ts';
 import { answerServiceAccounts } from './service-accounts.ts';
 import type { StandIn } from './stand-in.ts';
 
@@ -24,15 +28,20 @@ export function json(response: ServerResponse, status: number, body: unknown): v
 
 /** `/api/v1/…` in memory. */
 export async function answerApi(call: Call): Promise<void> {
+  if (call.url.pathname === '/api/services/audit-trail/v1/events:search') return answerAudit(call);
   const [kind, id, sub, name] = call.path;
   if (kind === 'me' && id === 'tokens') return answerOwnTokens(call, sub);
   if (kind === 'people') return answerPeople(call, id, sub, name);
   if (kind === 'groups') return answerGroups(call, id, sub, name);
   if (kind === 'service-accounts') return answerServiceAccounts(call, id, sub);
+  if (kind === 'secrets') return answerSecrets(call, id, sub);
+  if (kind === 'connected-accounts') return answerAccounts(call, id, sub, name);
+  if (kind === 'oauth-clients') return answerClients(call, id, sub);
   if (kind === 'roles') return answerRoles(call, id, name);
   if (kind === 'app-usage') return usage(call);
   if (kind === 'me') return json(call.response, 200, call.standIn.me);
   if (kind === 'apps') return id === undefined ? apps(call) : app(call, id, sub, name);
+  if (kind === 'drive') return answerDrive(call);
   if (kind === 'instances') return id === undefined ? instances(call) : instance(call, id, sub);
   throw notFound('That');
 }

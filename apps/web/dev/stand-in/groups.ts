@@ -7,7 +7,7 @@ import { notFound, Problem } from './problem.ts';
 const names = ['analysts', 'compilers', 'members', 'navy', 'A group that nobody is in yet'];
 const made = new Date(Date.now() - 9 * 86_400_000).toISOString();
 export const sampleGroups = (): Group[] =>
-  names.map((name) => ({ id: randomUUID(), name, members: 0, createdAt: made }));
+  names.map((name) => ({ id: randomUUID(), name, members: 0, serviceAccounts: 0, createdAt: made }));
 
 const descriptions: Readonly<Record<string, string>> = {
   admin:
@@ -22,11 +22,18 @@ export async function answerGroups(call: Call, id?: string, sub?: string, userna
   const counted = (group: Group): Group => ({
     ...group,
     members: standIn.people.filter(({ person }) => person.groups.includes(group.name)).length,
+    serviceAccounts: standIn.serviceAccounts.filter(({ groups }) => groups.includes(group.name)).length,
   });
   if (id === undefined && request.method === 'POST') {
     const { name } = JSON.parse(await text(request)) as { name: string };
     refuseTaken(call, name);
-    const group = { id: randomUUID(), name, members: 0, createdAt: new Date().toISOString() };
+    const group = {
+      id: randomUUID(),
+      name,
+      members: 0,
+      serviceAccounts: 0,
+      createdAt: new Date().toISOString(),
+    };
     standIn.groups.push(group);
     return json(response, 201, group);
   }
@@ -67,6 +74,15 @@ function relabel({ standIn }: Call, change: (groups: readonly string[]) => reado
 }
 
 function changeLabels(call: Call, of: 'groups' | 'roles', username = '', label = ''): void {
+  const accounts = call.standIn.serviceAccounts;
+  const account = accounts.find(({ name }) => name === username);
+  if (account !== undefined) {
+    const others = account[of].filter((one) => one !== label);
+    const changed = { ...account, [of]: call.request.method === 'PUT' ? [...others, label] : others };
+    call.standIn.serviceAccounts = accounts.map((one) => (one === account ? changed : one));
+    call.response.writeHead(204).end();
+    return;
+  }
   const found = call.standIn.people.find(({ person }) => person.username === username);
   if (found === undefined) throw notFound(`The person "${username}"`);
   const without = found.person[of].filter((one) => one !== label);
@@ -89,6 +105,7 @@ export function answerRoles(call: Call, role?: string, username?: string): void 
       name,
       description: descriptions[name] ?? '',
       members: given.filter((one) => one === name).length,
+      serviceAccounts: call.standIn.serviceAccounts.filter(({ roles }) => roles.includes(name)).length,
     })),
   });
 }

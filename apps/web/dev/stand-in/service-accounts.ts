@@ -53,7 +53,13 @@ export async function answerServiceAccounts(call: Call, name?: string, sub?: str
   }
   if (name === undefined) {
     const query = url.searchParams.get('query') ?? '';
-    const found = standIn.serviceAccounts.filter((one) => matches(query, one.name, one.description));
+    const [role, group] = [url.searchParams.get('role'), url.searchParams.get('group')];
+    const found = standIn.serviceAccounts.filter(
+      (one) =>
+        matches(query, one.name, one.description) &&
+        (role === null || one.roles.includes(role)) &&
+        (group === null || one.groups.includes(group)),
+    );
     return page(
       call,
       found.toSorted((a, b) => (a.name < b.name ? -1 : 1)),

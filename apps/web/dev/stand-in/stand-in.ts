@@ -5,16 +5,25 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { OAuthClient } from '../../src/accounts/client-queries.ts';
+import type { Account } from '../../src/accounts/queries.ts';
 import type { Group } from '../../src/admin/groups.ts';
 import type { ServiceAccount } from '../../src/admin/service-accounts.ts';
 import type { App, Me, Owner, Visibility } from '../../src/api/types.ts';
+import type { AuditEvent, AuditFilter } from '../../src/audit/events.ts';
+import { answerProvider, sampleAccounts, sampleClients } from './accounts.ts';
 import { answerApi, json, me } from './api.ts';
+import { sampleEvents } from './audit.ts';
+import { answerBytes, StandInDrive } from './drive.ts';
 import { sampleGroups } from './groups.ts';
 import { StandInInstance } from './instances.ts';
 import { type StandInPerson, samplePeople } from './people.ts';
 import { Problem } from './problem.ts';
 import { ada, sampleApps } from './samples.ts';
+import { type StandInSecret, sampleSecrets } from './secrets.ts';
+import { answerSecureStore, type StandInStored, sampleStored } from './secure-store.ts';
 import { sampleServiceAccounts } from './service-accounts.ts';
+import { answerWorkspaces, type StandInWorkspace, sampleWorkspaces } from './workspaces.ts';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const csrfToken = 'csrf-of-the-stand-in';
@@ -36,6 +45,32 @@ export class StandIn {
   people: StandInPerson[] = samplePeople();
   groups: Group[] = sampleGroups();
   serviceAccounts: ServiceAccount[] = sampleServiceAccounts();
+  workspaces: StandInWorkspace[] = sampleWorkspaces(this.people);
+  secrets: StandInSecret[] = sampleSecrets();
+  accounts: Account[] = sampleAccounts();
+  clients: OAuthClient[] = sampleClients();
+  /** What was sent as the secret of an OAuth client. */
+  clientSecrets: string[] = [];
+  /** What people meet who log in elsewhere. */
+  provider: 'willing' | 'refusing' | 'away' = 'willing';
+  stored: StandInStored[] = sampleStored(
+    this.workspaces
+      .filter(({ workspace }) => workspace.kind === 'WORKSPACE_KIND_SHARED')
+      .map(({ workspace }) => workspace.name),
+  );
+  drive = new StandInDrive(
+    this.workspaces
+      .filter(
+        ({ workspace }) => workspace.kind === 'WORKSPACE_KIND_SHARED' && workspace.deleteTime === undefined,
+      )
+      .filter(({ workspace }) => workspace.role !== 'ROLE_UNSPECIFIED')
+      .map(({ workspace }) => workspace.name.replace('workspaces/', '')),
+  );
+  /** Names of secrets whose values were shown. */
+  revealed: string[] = [];
+  auditEvents: AuditEvent[] = sampleEvents();
+  /** Of each search of the audit trail. */
+  auditFilters: AuditFilter[] = [];
   instances: StandInInstance[] = [];
   url = '';
   me: Me = me('');
@@ -133,6 +168,8 @@ export class StandIn {
     if (path === '/session' || path.startsWith('/session/') || path.startsWith('/api/')) {
       return this.answerCall(request, response, url);
     }
+    if (path === '/provider') return answerProvider({ standIn: this, request, response, url });
+    if (path.startsWith('/stand-in-drive/')) return answerBytes({ standIn: this, request, response, url });
     if (path === '/cli/version')
       return json(response, 200, { version: '0.1.0', sha256: '5f'.repeat(32), size: 959_000 });
     return serveFile(path, response);
@@ -156,6 +193,10 @@ export class StandIn {
       if (!this.waitingToken.delete(kind)) throw new Problem(404, 'not_found', 'No token waits to be read.');
       return json(response, 200, { token: `one-time-${kind}-${'x'.repeat(220)}` });
     }
+    if (url.pathname.startsWith('/api/services/secure-store/'))
+      return answerSecureStore({ standIn: this, request, response, url, path: [] });
+    if (url.pathname.startsWith('/api/services/authz/'))
+      return answerWorkspaces({ standIn: this, request, response, url, path: [] });
     const path = url.pathname.replace('/api/v1/', '').split('/').map(decodeURIComponent);
     await answerApi({ standIn: this, request, response, url, path });
   }

@@ -6,6 +6,7 @@ import { useSetAppVisibility } from '../api/queries.ts';
 import type { App, Visibility } from '../api/types.ts';
 import { DeleteAppDialog } from '../app/delete-app-dialog.tsx';
 import { Empty } from '../components/empty.tsx';
+import { More } from '../components/more.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import classes from '../components/rows.module.css';
@@ -15,7 +16,6 @@ import { VisibilityLabel, visibilities, visibilityName } from '../components/vis
 import { VisibilityDialog } from '../components/visibility-dialog.tsx';
 import { Chips, Choice, useFilter, withFilter } from './filters.tsx';
 import { GiveDialog } from './give-dialog.tsx';
-import { More } from './more.tsx';
 import { type AppUsage, useAllApps, useAppUsage } from './store.ts';
 
 type Deed = 'visibility' | 'give' | 'delete';

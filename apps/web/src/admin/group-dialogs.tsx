@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { useReturnFocus } from '../components/return-focus.ts';
-import { type Group, useDeleteGroup, useSaveGroup } from './groups.ts';
+import { type Group, sizeOf, useDeleteGroup, useSaveGroup } from './groups.ts';
 
 /** Makes a group, or renames one. */
 export function GroupNameDialog(props: {
@@ -41,7 +41,7 @@ export function GroupNameDialog(props: {
             autoComplete="off"
             data-autofocus
           />
-          {group !== undefined && group.members > 0 && (
+          {group !== undefined && sizeOf(group) > 0 && (
             <Text size="sm">
               Whoever is in it stays in it. An app that looks for the old name no longer finds it.
             </Text>
@@ -63,6 +63,7 @@ export function GroupNameDialog(props: {
 
 export function DeleteGroupDialog(props: { group: Group; onClose: () => void; onDeleted?: () => void }) {
   const { group } = props;
+  const size = sizeOf(group);
   const remove = useDeleteGroup(group.id);
   return (
     <ConfirmDialog
@@ -75,9 +76,9 @@ export function DeleteGroupDialog(props: { group: Group; onClose: () => void; on
       }}
     >
       <Text>
-        {group.members === 0
+        {size === 0
           ? 'Nobody is in it.'
-          : `${group.members === 1 ? 'One person is' : `${group.members} people are`} taken out of it, and what apps allow to the group they can no longer do. No account is removed.`}
+          : `${size === 1 ? 'One member is' : `${size} members are`} taken out of it, and what apps allow to the group they can no longer do. No account is removed.`}
       </Text>
     </ConfirmDialog>
   );

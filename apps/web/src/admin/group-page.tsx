@@ -6,7 +6,7 @@ import { PageHeader } from '../components/page-header.tsx';
 import { PageLoading } from '../components/page-loading.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { DeleteGroupDialog, GroupNameDialog } from './group-dialogs.tsx';
-import { type Group, useGroup } from './groups.ts';
+import { type Group, sizeOf, useGroup } from './groups.ts';
 import { GroupMenu } from './groups-page.tsx';
 import { Members } from './members.tsx';
 
@@ -25,13 +25,14 @@ export function GroupPage() {
 
 function GroupDetails({ group }: { group: Group }) {
   const navigate = useNavigate();
+  const size = sizeOf(group);
   const [open, setOpen] = useState<'rename' | 'delete'>();
   const close = () => setOpen(undefined);
   return (
     <>
       <PageHeader
         title={group.name}
-        hint={group.members === 1 ? 'A group with one member.' : `A group with ${group.members} members.`}
+        hint={size === 1 ? 'A group with one member.' : `A group with ${size} members.`}
         actions={
           <GroupMenu group={group} onRename={() => setOpen('rename')} onDelete={() => setOpen('delete')} />
         }

@@ -3,14 +3,14 @@ import { IconDots, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { Empty } from '../components/empty.tsx';
+import { More } from '../components/more.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import classes from '../components/rows.module.css';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { Age } from '../components/time.tsx';
 import { DeleteGroupDialog, GroupNameDialog } from './group-dialogs.tsx';
-import { type Group, useGroups } from './groups.ts';
-import { More } from './more.tsx';
+import { type Group, sizeOf, useGroups } from './groups.ts';
 
 export const pageOfGroup = (group: Group): string => `/admin/groups/${group.id}`;
 
@@ -83,7 +83,7 @@ function GroupTable({ groups }: { groups: readonly Group[] }) {
               </td>
               <td>
                 <span className={classes.label}>Members </span>
-                {group.members}
+                {sizeOf(group)}
               </td>
               <td>
                 <span className={classes.label}>Made </span>

@@ -12,7 +12,9 @@ import { look } from './queries.ts';
 export interface Group {
   readonly id: string;
   readonly name: string;
+  /** People. */
   readonly members: number;
+  readonly serviceAccounts: number;
   readonly createdAt: string;
 }
 
@@ -20,8 +22,14 @@ export interface Role {
   readonly name: string;
   /** What the platform lets whoever has it do; empty for a role that only apps know. */
   readonly description: string;
+  /** People. */
   readonly members: number;
+  readonly serviceAccounts: number;
 }
+
+/** People and machines. */
+export const sizeOf = ({ members, serviceAccounts }: Pick<Group, 'members' | 'serviceAccounts'>): number =>
+  members + serviceAccounts;
 
 const pageSize = 50;
 const groupPath = (id: string): string => `/api/v1/groups/${encodeURIComponent(id)}`;
@@ -75,6 +83,8 @@ export const useRoles = () =>
 
 /** Whose members are changed. */
 export type Membership = { readonly group: Group } | { readonly role: string };
+
+export const nameOf = (of: Membership): string => ('group' in of ? of.group.name : of.role);
 
 const membersPath = (of: Membership): string =>
   'group' in of

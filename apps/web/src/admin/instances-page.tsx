@@ -1,13 +1,13 @@
 import { Group, Skeleton, Stack } from '@mantine/core';
 import type { InstanceStatus } from '../api/types.ts';
 import { Empty } from '../components/empty.tsx';
+import { More } from '../components/more.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { statusLabel } from '../components/status.tsx';
 import { Chips, Choice, useFilter } from './filters.tsx';
 import { AdminInstanceTable } from './instance-table.tsx';
-import { More } from './more.tsx';
 import { useAllInstances } from './store.ts';
 
 const statuses: readonly InstanceStatus[] = [

@@ -2,18 +2,18 @@ import { Anchor, Badge, Button, Group, Modal, Skeleton, Stack, Text } from '@man
 import { IconUserPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Empty } from '../components/empty.tsx';
+import { More } from '../components/more.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { useReturnFocus } from '../components/return-focus.ts';
 import classes from '../components/rows.module.css';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
-import { type Membership, useChangeMember } from './groups.ts';
-import { More } from './more.tsx';
+import { AccountMembers } from './account-members.tsx';
+import { type Membership, nameOf, useChangeMember } from './groups.ts';
 import { PersonPicker } from './person-picker.tsx';
 import { type Person, usePeople } from './queries.ts';
+import { TakeMemberDialog } from './take-member-dialog.tsx';
 
-const nameOf = (of: Membership): string => ('group' in of ? of.group.name : of.role);
 const labelsOf = (of: Membership, person: Person) => ('group' in of ? person.groups : person.roles);
 
 /** Who is in a group or has a role, to add to and take from. */
@@ -45,9 +45,15 @@ export function Members({ of, adds, takes }: { of: Membership; adds: string; tak
         </Empty>
       )}
       <More of={people} />
+      <AccountMembers of={of} takes={takes} query={query} />
       {adding && <AddMemberDialog of={of} title={adds} onClose={() => setAdding(false)} />}
       {leaving !== undefined && (
-        <TakeDialog of={of} person={leaving} title={takes} onClose={() => setLeaving(undefined)} />
+        <TakeMemberDialog
+          of={of}
+          username={leaving.username}
+          title={takes}
+          onClose={() => setLeaving(undefined)}
+        />
       )}
     </Stack>
   );
@@ -151,25 +157,5 @@ function AddMemberDialog(props: { of: Membership; title: string; onClose: () => 
         </Stack>
       </form>
     </Modal>
-  );
-}
-
-function TakeDialog(props: { of: Membership; person: Person; title: string; onClose: () => void }) {
-  const change = useChangeMember(props.of);
-  const { username } = props.person;
-  return (
-    <ConfirmDialog
-      title={`${props.title}: ${username}?`}
-      action="Remove"
-      onClose={props.onClose}
-      onConfirm={() => change.mutateAsync({ username, how: 'remove' })}
-    >
-      <Text>
-        {'group' in props.of
-          ? `Apps no longer see that ${username} is in “${nameOf(props.of)}”. The account stays as it is.`
-          : `${username} can then no longer do what “${nameOf(props.of)}” allows. The account stays.`}{' '}
-        Tokens that are in use now say so for a few minutes more.
-      </Text>
-    </ConfirmDialog>
   );
 }

@@ -94,6 +94,7 @@ export const useResetPassword = (username: string) => {
 
 /** Reads anew what a change may have touched. */
 export function look(client: QueryClient, username?: string): void {
-  for (const key of ['people', 'groups', 'roles']) void client.invalidateQueries({ queryKey: [key] });
+  for (const key of ['people', 'groups', 'roles', 'service-accounts'])
+    void client.invalidateQueries({ queryKey: [key] });
   if (username !== undefined) void client.invalidateQueries({ queryKey: tokensKey(username) });
 }

@@ -3,7 +3,7 @@ import { Link, useParams } from 'react-router';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import classes from '../components/rows.module.css';
-import { useRoles } from './groups.ts';
+import { sizeOf, useRoles } from './groups.ts';
 import { Members } from './members.tsx';
 
 const ofApps = 'Means something to apps only: they see it in tokens.';
@@ -22,7 +22,7 @@ export function RolesPage() {
               <tr>
                 <th scope="col">Role</th>
                 <th scope="col">What it allows</th>
-                <th scope="col">People</th>
+                <th scope="col">Members</th>
               </tr>
             </thead>
             <tbody>
@@ -41,8 +41,8 @@ export function RolesPage() {
                   </td>
                   <td>{role.description === '' ? ofApps : role.description}</td>
                   <td>
-                    <span className={classes.label}>People </span>
-                    {role.members}
+                    <span className={classes.label}>Members </span>
+                    {sizeOf(role)}
                   </td>
                 </tr>
               ))}

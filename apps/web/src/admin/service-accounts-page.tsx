@@ -1,13 +1,14 @@
-import { ActionIcon, Badge, Button, Menu, Skeleton, Stack, Text } from '@mantine/core';
+import { ActionIcon, Button, Menu, Skeleton, Stack, Text } from '@mantine/core';
 import { IconDots, IconKey, IconPlayerPause, IconPlayerPlay, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Empty } from '../components/empty.tsx';
+import { More } from '../components/more.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import classes from '../components/rows.module.css';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { Age } from '../components/time.tsx';
-import { More } from './more.tsx';
+import { AccountName } from './account-name.tsx';
 import {
   DisableAccountDialog,
   RemoveAccountDialog,
@@ -22,16 +23,9 @@ import {
   type WithSecret,
 } from './service-accounts.ts';
 
-const stateNames: Readonly<Record<ServiceAccount['state'], string>> = {
-  ACTIVE: 'Active',
-  DISABLED: 'Disabled',
-  EXPIRED: 'Expired',
-  OWNER_UNAVAILABLE: 'Without an owner',
-};
-
 export function ServiceAccountsPage() {
   const query = useSearchParam();
-  const accounts = useServiceAccounts(query);
+  const accounts = useServiceAccounts({ query });
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<WithSecret>();
   const items = accounts.data?.pages.flatMap((page) => page.items) ?? [];
@@ -115,17 +109,11 @@ function AccountRow({ account, onAsk }: { account: ServiceAccount; onAsk: (what:
   return (
     <tr>
       <td className={classes.wide}>
-        <Text fw={600} size="sm" className="break" component="span">
-          {account.name}
-        </Text>
-        {account.state !== 'ACTIVE' && (
-          <Badge variant="light" color="red" size="sm" tt="none" ml={8}>
-            {stateNames[account.state]}
-          </Badge>
-        )}
-        <Text size="xs" c="dimmed" className="break">
-          {account.description}
-        </Text>
+        <AccountName account={account}>
+          <Text fw={600} size="sm" className="break" component="span">
+            {account.name}
+          </Text>
+        </AccountName>
       </td>
       <td>
         <span className={classes.label}>Owner </span>

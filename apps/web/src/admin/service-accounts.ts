@@ -27,6 +27,13 @@ export interface ServiceAccount {
   readonly earlierSecretEndsAt: string | null;
 }
 
+export const stateNames: Readonly<Record<ServiceAccount['state'], string>> = {
+  ACTIVE: 'Active',
+  DISABLED: 'Disabled',
+  EXPIRED: 'Expired',
+  OWNER_UNAVAILABLE: 'Without an owner',
+};
+
 export interface NewServiceAccount {
   readonly name: string;
   readonly description: string;
@@ -48,11 +55,17 @@ const pageSize = 50;
 const secretKept = 0;
 const lookAgain = (client: QueryClient) => void client.invalidateQueries({ queryKey: ['service-accounts'] });
 
-export const useServiceAccounts = (query: string) =>
+export interface AccountsFilter {
+  readonly query: string;
+  readonly role?: string;
+  readonly group?: string;
+}
+
+export const useServiceAccounts = (filter: AccountsFilter) =>
   useInfiniteQuery({
-    queryKey: ['service-accounts', query],
+    queryKey: ['service-accounts', filter],
     queryFn: ({ pageParam, signal }) =>
-      call<Page<ServiceAccount>>(`${path}${queryString({ query, pageSize, pageToken: pageParam })}`, {
+      call<Page<ServiceAccount>>(`${path}${queryString({ ...filter, pageSize, pageToken: pageParam })}`, {
         signal,
       }),
     initialPageParam: '',

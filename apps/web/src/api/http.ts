@@ -83,7 +83,7 @@ async function send(path: string, options: CallOptions): Promise<Response> {
     listener.onReachable(true);
     return response;
   }
-  const problem = problemFrom(response.status, await response.text());
+  const problem = problemFrom(response.status, await response.text(), response.headers);
   noteProblem(problem);
   throw problem;
 }

@@ -40,8 +40,11 @@ export const unreachable = (): ApiError =>
     'The platform does not answer. This page goes on by itself when it is back.',
   );
 
-/** Reads the body of an answer that is not a success. */
-export function problemFrom(status: number, body: string): ApiError {
+/**
+ * Reads an answer that is not a success: problem JSON or, of a protobuf-shaped service, `{code: 5, message, details: []}` with our stable code in a
+ * header.
+ */
+export function problemFrom(status: number, body: string, headers?: Headers): ApiError {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body);
@@ -49,11 +52,14 @@ export function problemFrom(status: number, body: string): ApiError {
     parsed = undefined;
   }
   const fields = isRecord(parsed) ? parsed : {};
-  const requestId = text(fields.requestId);
+  const requestId = text(fields.requestId) ?? text(headers?.get('x-request-id'));
   return new ApiError(
     status,
-    text(fields.code) ?? `http_${status}`,
-    text(fields.detail) ?? text(fields.title) ?? `The platform answered with status ${status}.`,
+    text(fields.code) ?? text(headers?.get('haic-code')) ?? `http_${status}`,
+    text(fields.detail) ??
+      text(fields.message) ??
+      text(fields.title) ??
+      `The platform answered with status ${status}.`,
     { ...(requestId === undefined ? {} : { requestId }), details: fields.details },
   );
 }

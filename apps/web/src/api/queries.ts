@@ -26,6 +26,8 @@ export const useMe = () =>
     queryKey: ['me'],
     queryFn: ({ signal }) => call<Me>('/api/v1/me', { signal }),
     staleTime: 300_000,
+    // What is wrong just now passes.
+    refetchInterval: ({ state }) => (state.data?.isolation.trouble === undefined ? false : 5_000),
   });
 
 /** `mine`: what one has imported, each version by itself. */

@@ -29,6 +29,8 @@ export interface Me {
     readonly isolation: readonly string[];
     /** What this installation cannot keep apart, in plain words. */
     readonly missing: readonly { readonly what: string; readonly remedy: string }[];
+    /** What is wrong at this moment with what apps run on. */
+    readonly trouble?: { readonly what: string; readonly remedy: string };
   };
   readonly environment: {
     readonly publicUrl: string;

@@ -5,7 +5,7 @@ import { useRunApp } from '../api/queries.ts';
 import type { Visibility } from '../api/types.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { useReturnFocus } from '../components/return-focus.ts';
-import { VisibilityChoice } from '../components/visibility.tsx';
+import { VisibilityChoice } from '../components/visibility-choice.tsx';
 import { openWhenReady } from '../instance/opening.ts';
 
 export function RunDialog({ app, onClose }: { app: { id: string; title: string }; onClose: () => void }) {

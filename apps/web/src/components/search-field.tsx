@@ -26,8 +26,9 @@ export function SearchField({ label }: { label: string }) {
     if (typed.trim() === inAddress) return;
     const timer = setTimeout(() => {
       setParameters(
-        (current) => {
-          const next = new URLSearchParams(current);
+        () => {
+          // Not what the last render saw: what was chosen since then would be undone.
+          const next = new URLSearchParams(window.location.search);
           if (typed.trim() === '') next.delete('q');
           else next.set('q', typed.trim());
           return next;

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { Visibility } from '../api/types.ts';
 import { ProblemNotice } from './problem-notice.tsx';
 import { useReturnFocus } from './return-focus.ts';
-import { VisibilityChoice } from './visibility.tsx';
+import { VisibilityChoice } from './visibility-choice.tsx';
 
 export function VisibilityDialog(props: {
   of: 'app' | 'instance';

@@ -9,7 +9,7 @@ import type { Visibility } from '../api/types.ts';
 import { type UploadProgress, uploadBundle } from '../api/upload.ts';
 import { Announce } from '../components/copy.tsx';
 import { PageHeader } from '../components/page-header.tsx';
-import { VisibilityChoice } from '../components/visibility.tsx';
+import { VisibilityChoice } from '../components/visibility-choice.tsx';
 import { BundleProblems } from './bundle-problems.tsx';
 
 const suffix = /\.(wave|zip)$/i;

@@ -1,5 +1,5 @@
 import { Avatar, Badge, Group, Menu, Text, UnstyledButton } from '@mantine/core';
-import { IconChevronDown, IconDevices, IconKey, IconLogout } from '@tabler/icons-react';
+import { IconChevronDown, IconDevices, IconHistory, IconKey, IconLogout } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { callRaw } from '../api/http.ts';
@@ -69,6 +69,13 @@ export function AccountMenu() {
             Sessions & tokens
           </Menu.Item>
         )}
+        <Menu.Item
+          component={Link}
+          to="/account/activity"
+          leftSection={<IconHistory size={16} aria-hidden="true" />}
+        >
+          My activity
+        </Menu.Item>
         {me.data !== undefined && (
           <Menu.Item
             component="a"

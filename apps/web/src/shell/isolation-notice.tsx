@@ -12,6 +12,19 @@ const readBefore = (text: string): boolean => {
   }
 };
 
+/** Says what is wrong with what apps run on, for as long as it is. */
+export function TroubleNotice() {
+  const trouble = useMe().data?.isolation.trouble;
+  if (trouble === undefined) return null;
+  return (
+    <Alert variant="outline" className="notice" title="Apps cannot be started or changed just now" mb="lg">
+      <Text size="sm">
+        {trouble.what} {trouble.remedy}
+      </Text>
+    </Alert>
+  );
+}
+
 /** Says plainly what this installation cannot keep apart. Dismissed for good, until the list changes. */
 export function IsolationNotice() {
   const me = useMe();

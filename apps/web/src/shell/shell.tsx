@@ -3,6 +3,11 @@ import { useDisclosure } from '@mantine/hooks';
 import {
   IconApps,
   IconBox,
+  IconCloud,
+  IconFolders,
+  IconHistory,
+  IconKey,
+  IconLink,
   IconPlayerPlay,
   IconRobot,
   IconShield,
@@ -17,7 +22,7 @@ import type { Me } from '../api/types.ts';
 import { PageLoading } from '../components/page-loading.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
-import { IsolationNotice } from './isolation-notice.tsx';
+import { IsolationNotice, TroubleNotice } from './isolation-notice.tsx';
 import { Wordmark } from './logo.tsx';
 import { isOwnIssuer } from './own-issuer.ts';
 import { QuickSearch } from './quick-search.tsx';
@@ -29,6 +34,10 @@ const places = [
   { to: '/', label: 'App Store', icon: IconApps, isFor: everybody },
   { to: '/my-apps', label: 'My apps', icon: IconBox, isFor: importers },
   { to: '/instances', label: 'My instances', icon: IconPlayerPlay, isFor: everybody },
+  { to: '/workspaces', label: 'Workspaces', icon: IconFolders, isFor: everybody },
+  { to: '/drive', label: 'Drive', icon: IconCloud, isFor: everybody },
+  { to: '/secrets', label: 'Secrets', icon: IconKey, isFor: importers },
+  { to: '/connected-accounts', label: 'Connected accounts', icon: IconLink, isFor: everybody },
   { to: '/cli-and-api-access', label: 'CLI & API access', icon: IconTerminal2, isFor: everybody },
 ];
 const adminPlaces = [
@@ -36,8 +45,10 @@ const adminPlaces = [
   { to: '/admin/groups', label: 'Groups', icon: IconUsersGroup, isFor: isOwnIssuer },
   { to: '/admin/roles', label: 'Roles', icon: IconShield, isFor: isOwnIssuer },
   { to: '/admin/service-accounts', label: 'Service accounts', icon: IconRobot, isFor: isOwnIssuer },
+  { to: '/admin/oauth-clients', label: 'OAuth clients', icon: IconLink, isFor: everybody },
   { to: '/admin/apps', label: 'All apps', icon: IconApps, isFor: everybody },
   { to: '/admin/instances', label: 'All instances', icon: IconPlayerPlay, isFor: everybody },
+  { to: '/admin/audit', label: 'Audit trail', icon: IconHistory, isFor: everybody },
 ];
 
 export function Shell() {
@@ -65,7 +76,7 @@ export function Shell() {
   return (
     <AppShell
       header={{ height: 56 }}
-      navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !menuOpen } }}
+      navbar={{ width: 240, breakpoint: 'sm', collapsed: { mobile: !menuOpen } }}
       padding={{ base: 'md', sm: 'xl' }}
     >
       <a href="#main" className="skip-link">
@@ -113,6 +124,7 @@ export function Shell() {
         )}
       </AppShell.Navbar>
       <AppShell.Main ref={main} id="main" tabIndex={-1}>
+        <TroubleNotice />
         <IsolationNotice />
         <ErrorBoundary resetKey={pathname}>
           <Suspense fallback={<PageLoading />}>

@@ -18,8 +18,9 @@ export function TagFilter({ apps }: { apps: readonly App[] }) {
   const tags = frequentTags(apps, chosen);
   if (tags.length === 0) return null;
   const choose = (tag: string | undefined): void =>
-    setParameters((current) => {
-      const next = new URLSearchParams(current);
+    setParameters(() => {
+      // Not what the last render saw: a search that was cleared since then would be back.
+      const next = new URLSearchParams(window.location.search);
       if (tag === undefined) next.delete('tag');
       else next.set('tag', tag);
       return next;

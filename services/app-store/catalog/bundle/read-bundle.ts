@@ -1,5 +1,6 @@
 import type { Manifest } from '../client.ts';
-import { type ManifestRules, parseManifest } from '../manifest/parse-manifest.ts';
+import { type ManifestRules, readManifest } from '../manifest/parse-manifest.ts';
+import { type ExamineSecrets, secretsLacking, secretsWanted } from '../manifest/secrets.ts';
 import { manifestFile } from '../manifest/table.ts';
 import { type BundleFile, type CheckedZip, checkZip } from './check-zip.ts';
 import { checkImageContent, type FoundImage, findImages } from './images.ts';
@@ -20,20 +21,31 @@ export interface Bundle {
   readonly packages: string | undefined;
 }
 
+export interface BundleOptions {
+  readonly limits: BundleLimits;
+  readonly rules: ManifestRules;
+  /** What an app of this name lacks of the secrets that it names, for the one who imports it. */
+  readonly examineSecrets: (
+    appName: string,
+    ...rest: Parameters<ExamineSecrets>
+  ) => ReturnType<ExamineSecrets>;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Checks the zip and everything in it that the platform reads. Images are handed on one by one, so that not all are in memory.
  * Throws `bundle_invalid` (400) with all problems.
  */
 export async function readBundle(
   file: string,
-  options: { limits: BundleLimits; rules: ManifestRules; signal: AbortSignal },
+  options: BundleOptions,
   onManifest: (manifest: Manifest) => Promise<void>,
   onImage: (image: BundleImage) => Promise<void>,
 ): Promise<Bundle> {
   const { limits } = options;
   const archive = await checkZip(file, limits, options.signal);
   try {
-    const manifest = await readManifest(archive, options);
+    const manifest = await checkManifest(archive, options);
     const problems = new Problems();
     const texts = {
       requirements: await readText(archive, 'requirements.txt', limits, problems),
@@ -58,16 +70,26 @@ export async function readBundle(
 const withoutLitter = (archive: CheckedZip): Map<string, BundleFile> =>
   new Map([...archive.files].filter(([path]) => !/(^|\/)(__MACOSX\/|\.DS_Store$|\._)/.test(path)));
 
-async function readManifest(
-  archive: CheckedZip,
-  options: { limits: BundleLimits; rules: ManifestRules },
-): Promise<Manifest> {
+async function checkManifest(archive: CheckedZip, options: BundleOptions): Promise<Manifest> {
   const problems = new Problems();
   if (!archive.files.has(manifestFile)) throw manifestMissing(archive);
   const limits = { ...options.limits, textBytes: options.limits.manifestBytes };
   const text = await readText(archive, manifestFile, limits, problems);
   problems.throwIfAny();
-  return parseManifest(text ?? '', options.rules);
+  const read = readManifest(text ?? '', options.rules);
+  const { manifest } = read;
+  // What was refused for its form is not looked for.
+  const wanted = secretsWanted(manifest).filter(({ from }) => read.secrets.has(from));
+  const examine: ExamineSecrets = (references) => options.examineSecrets(manifest.name, references);
+  for (const {
+    wanted: { from },
+    lack,
+  } of await secretsLacking(wanted, examine))
+    read.secrets
+      .get(from)
+      ?.problem(lack.code === 'secret_key_missing' ? 'SecretKey' : 'Secret', lack.message, lack.remedy);
+  read.problems.throwIfAny();
+  return manifest;
 }
 
 /** The two mistakes that people make: they zipped the folder instead of what is in it, or wrote App.toml. */

@@ -1,7 +1,7 @@
 import { quote } from '../bundle/problems.ts';
 import type { ManifestEnv } from '../client.ts';
 import type { Table } from './table.ts';
-import { readValueSource, type SecretLookup } from './value-source.ts';
+import { readValueSource, type SecretTables } from './value-source.ts';
 
 /** Of the variables that configure waved, those that harm nobody but the app itself. An administrator may change the list. */
 export const defaultAllowedCoreEnv: readonly RegExp[] = [
@@ -22,12 +22,13 @@ const maxValueBytes = 120 * 1024;
 /** Of several entries of one name the last one counts, at the place of the first. */
 export function readEnv(
   tables: readonly Table[],
-  rules: { allowedCoreEnv?: readonly RegExp[]; hasSecret?: SecretLookup },
+  rules: { allowedCoreEnv?: readonly RegExp[] },
+  secrets: SecretTables,
 ): ManifestEnv[] {
   const byName = new Map<string, ManifestEnv>();
   for (const table of tables) {
     const name = readName(table, rules.allowedCoreEnv ?? defaultAllowedCoreEnv);
-    const from = readValueSource(table, rules.hasSecret);
+    const from = readValueSource(table, secrets);
     if (from.kind === 'literal' && Buffer.byteLength(from.value) > maxValueBytes)
       table.problem('Value', 'It is too long for a variable.', 'Write it into a file with [[File]].');
     if (name !== undefined) byName.set(name, { name, from });

@@ -3,15 +3,15 @@ import { quote } from '../bundle/problems.ts';
 import type { ManifestFile } from '../client.ts';
 import { systemFolderOf } from './system-folders.ts';
 import type { Table } from './table.ts';
-import { readValueSource, type SecretLookup } from './value-source.ts';
+import { readValueSource, type SecretTables } from './value-source.ts';
 
 const appRoot = '/app';
 
 /** On a cluster each entry's folder becomes a mount: it must be a sub-folder, and nobody else's. */
-export function readFiles(tables: readonly Table[], hasSecret?: SecretLookup): ManifestFile[] {
+export function readFiles(tables: readonly Table[], secrets: SecretTables): ManifestFile[] {
   const folders = new Set<string>();
   return tables.flatMap((table) => {
-    const from = readValueSource(table, hasSecret);
+    const from = readValueSource(table, secrets);
     const file = readPath(table);
     if (file === undefined) return [];
     const folder = path.dirname(path.resolve(appRoot, file));

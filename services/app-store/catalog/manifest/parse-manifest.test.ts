@@ -4,10 +4,8 @@ import { HaicError } from '@haic/kit/errors.ts';
 import { helloToml, problemsOf, runtimeVersions } from '../testing.ts';
 import { type ManifestRules, parseManifest } from './parse-manifest.ts';
 
-/** There is the key `k` of the secret `s.t-1`, and no other. */
-const hasSecret = (secret: string, key: string) => secret === 's.t-1' && key === 'k';
 const parse = (text: string, more: Partial<ManifestRules> = {}) =>
-  parseManifest(text, { runtimeVersions, hasSecret, ...more });
+  parseManifest(text, { runtimeVersions, ...more });
 
 /** A manifest with these lines in [App], [Runtime] and after it. */
 const tomlWith = (options: { app?: string; runtime?: string; after?: string }) =>
@@ -294,16 +292,10 @@ describe('app.toml', () => {
       /not the name/,
     ],
     [
-      'a secret that is not there',
-      env('Name = "A"\nSecret = "s"\nSecretKey = "k"'),
+      'a secret of something else than a workspace',
+      env('Name = "A"\nSecret = "teams/x/secrets/y"\nSecretKey = "k"'),
       'Env[1].Secret',
-      /no key "k" of a secret "s".*Optional = true/,
-    ],
-    [
-      'a file of a key that is not there',
-      file('Path = "a/b"\nSecret = "s.t-1"\nSecretKey = "other"'),
-      'File[1].Secret',
-      /no key "other"/,
+      /workspaces\/<id>\/secrets\/<name>/,
     ],
     [
       'an optional value',

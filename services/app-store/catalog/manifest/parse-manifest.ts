@@ -7,7 +7,7 @@ import { isLinkAddress } from './link.ts';
 import { parseTimeout } from './quantity.ts';
 import { emptyRuntime, type RuntimeVersion, readRuntime } from './runtime.ts';
 import { manifestFile, Table } from './table.ts';
-import type { SecretLookup } from './value-source.ts';
+import type { SecretTables } from './value-source.ts';
 
 export interface ManifestRules {
   readonly runtimeVersions: readonly RuntimeVersion[];
@@ -15,8 +15,6 @@ export interface ManifestRules {
   readonly allowedCoreEnv?: readonly RegExp[];
   /** Refuse bundles that name no RuntimeVersion. */
   readonly requireRuntimeVersion?: boolean;
-  /** Which keys of secrets there are; none by default. */
-  readonly hasSecret?: SecretLookup;
 }
 
 const lifecycles = ['ON_DEMAND', 'MANAGED', 'LINK'] as const;
@@ -26,7 +24,18 @@ const maxDepth = 50;
 
 /** Checks the text of app.toml against every rule; throws `bundle_invalid` with all that is wrong at once. */
 export function parseManifest(text: string, rules: ManifestRules): Manifest {
+  const { manifest, problems } = readManifest(text, rules);
+  problems.throwIfAny();
+  return manifest;
+}
+
+/** The manifest with all that is wrong with it so far: whether its secrets are there has yet to be asked. */
+export function readManifest(
+  text: string,
+  rules: ManifestRules,
+): { manifest: Manifest; problems: Problems; secrets: SecretTables } {
   const problems = new Problems();
+  const secrets: SecretTables = new Map();
   const file = new Table(parseToml(text), '', problems);
   if (!file.has('App'))
     problems.add(manifestFile, 'App', 'It is missing.', 'Begin the file with [App], Name and Version.');
@@ -43,12 +52,11 @@ export function parseManifest(text: string, rules: ManifestRules): Manifest {
     lifecycle,
     instanceTimeout: readTimeout(app),
     runtime: lifecycle === 'LINK' ? emptyRuntime : readRuntime(file.table('Runtime'), rules),
-    env: readEnv(file.tables('Env'), rules),
-    files: lifecycle === 'LINK' ? [] : readFiles(file.tables('File'), rules.hasSecret),
+    env: readEnv(file.tables('Env'), rules, secrets),
+    files: lifecycle === 'LINK' ? [] : readFiles(file.tables('File'), secrets),
     linkAddress: readLink(file, lifecycle),
   };
-  problems.throwIfAny();
-  return manifest;
+  return { manifest, problems, secrets };
 }
 
 function parseToml(text: string): unknown {

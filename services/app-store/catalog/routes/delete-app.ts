@@ -13,9 +13,19 @@ const schema = {
 
 /** DELETE /api/v1/apps/:id: refused (409) while it has instances. */
 export function deleteAppRoute(server: CatalogServer, { service }: RouteContext): void {
-  server.delete('/api/v1/apps/:id', { schema, config: { deed: 'change apps' } }, async (request, reply) => {
-    // Not the caller's signal: once the row is gone the blobs must go too.
-    await service.deleteApp(principalOf(request), request.params.id, AbortSignal.timeout(60_000));
-    return reply.code(204).send();
-  });
+  server.delete(
+    '/api/v1/apps/:id',
+    {
+      schema,
+      config: {
+        deed: 'change apps',
+        audit: { action: 'actions/appstore/apps/DELETE', resource: '//appstore/apps/{id}' },
+      },
+    },
+    async (request, reply) => {
+      // Not the caller's signal: once the row is gone the blobs must go too.
+      await service.deleteApp(principalOf(request), request.params.id, AbortSignal.timeout(60_000));
+      return reply.code(204).send();
+    },
+  );
 }

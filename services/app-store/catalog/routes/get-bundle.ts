@@ -15,7 +15,13 @@ const schema = {
 export function getBundleRoute(server: CatalogServer, { service }: RouteContext): void {
   server.get(
     '/api/v1/apps/:id/bundle',
-    { schema, config: { deed: 'download apps' } },
+    {
+      schema,
+      config: {
+        deed: 'download apps',
+        audit: { action: 'actions/appstore/apps/DOWNLOAD', resource: '//appstore/apps/{id}', readOnly: true },
+      },
+    },
     async (request, reply) => {
       const { app, open } = await service.openBundle(principalOf(request), request.params.id);
       const { name, version } = app.manifest;

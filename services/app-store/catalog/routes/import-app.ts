@@ -38,7 +38,11 @@ export function importAppRoute(server: CatalogServer, { service, limits, view }:
       const isCut = request.raw.destroyed || reply.statusCode === 413;
       if (isCut && !request.raw.complete) reply.header('connection', 'close');
     });
-    const config = { deed: 'import apps', idempotent: { secrets: [] } } as const;
+    const config = {
+      deed: 'import apps',
+      idempotent: { secrets: [] },
+      audit: { action: 'actions/appstore/apps/IMPORT', resource: '//appstore/apps/{answer.id}' },
+    } as const;
     typed.post('/api/v1/apps', { schema, config }, async (request, reply) => {
       const principal = principalOf(request);
       if (!isStream(request.body)) throw noBundle();

@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream';
 import { forbidden, HaicError, notFound, unauthenticated, unavailable } from '@haic/kit/errors.ts';
 import type { RequestHead } from '@haic/kit/proxy/head.ts';
 import { responseOn } from '@haic/kit/proxy/upgrade.ts';
+import { requestIdOf } from '@haic/kit/telemetry/request-id.ts';
 import type { InstanceRoute } from '@haic/services/app-store/scheduler/client.ts';
-import type { RouterContext } from '../context.ts';
+import { clientAddress, type RouterContext } from '../context.ts';
 import { foreignRequest, instanceNotFound, platformUnavailable, wrongToken } from '../pages/pages.ts';
 import { baseOf, instancePath } from '../paths.ts';
 import { isNavigation, redirect, sendEither, sendProblem } from '../respond.ts';
@@ -118,6 +119,10 @@ function refuse(
   admission: Admission,
 ): void {
   if (admission.passage.pass) return;
+  const { because } = admission.passage;
+  const { subject } = admission.caller;
+  if (subject !== undefined && (because === 'not_found' || because === 'wrong_token'))
+    context.telling.refused(request, clientAddress(context, request), subject, route.instanceId);
   const portal = context.hosts.portalOrigin;
   switch (admission.passage.because) {
     case 'sign_in_required':
@@ -177,7 +182,10 @@ export function sendError(
     sendEither(request, response, error, { title: 'This did not work', text: [error.message] });
     return;
   }
-  context.logger.error({ err: error, path: request.url?.split('?')[0] }, 'A request failed.');
+  context.logger.error(
+    { err: error, path: request.url?.split('?')[0], requestId: requestIdOf(request) },
+    'A request failed.',
+  );
   const what = error instanceof HaicError ? error.message : 'A part of Haic is not available right now.';
   sendEither(request, response, unavailable('platform_unavailable', what), platformUnavailable(what));
 }

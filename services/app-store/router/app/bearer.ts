@@ -2,23 +2,37 @@ import { hash } from 'node:crypto';
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import type { TokenVerifier } from '@haic/kit/auth/verify-token.ts';
 import { LRUCache } from 'lru-cache';
+import type { Endings } from '../sessions/endings.ts';
 
 export interface BearerTokens {
   /** Throws like the verifier. At once when this token was verified before and has not ended. */
   verify(token: string): Principal | Promise<Principal>;
 }
 
-/** Checking a signature costs more than carrying the request: a token is verified once, then known by its hash until its end. */
-export function createBearerTokens(verifyToken: TokenVerifier): BearerTokens {
-  const verified = new LRUCache<string, Principal>({ max: 10_000 });
+/** So long a signature is believed: the issuer may have withdrawn its key since. */
+const believedForMs = 3_000;
+
+/**
+ * Checking a signature costs more than carrying the request: a token that was verified is known by its hash for some seconds. Whether whom
+ * it names was ended meanwhile is asked each time.
+ */
+export function createBearerTokens(
+  verifyToken: TokenVerifier,
+  endings: Pick<Endings, 'check'>,
+): BearerTokens {
+  const verified = new LRUCache<string, Principal>({ max: 10_000, ttl: believedForMs });
+  const checked = (principal: Principal): Principal => {
+    endings.check(principal);
+    return principal;
+  };
   return {
     verify: (token) => {
       const key = hash('sha256', token, 'base64');
       const known = verified.get(key);
-      if (known !== undefined && known.expiresAt * 1000 > Date.now()) return known;
+      if (known !== undefined && known.expiresAt * 1000 > Date.now()) return checked(known);
       return verifyToken(token).then((principal) => {
         verified.set(key, principal);
-        return principal;
+        return checked(principal);
       });
     },
   };

@@ -1,5 +1,5 @@
+import type { Page } from '@haic/kit/http/page.ts';
 import type { InstanceRoute } from '@haic/services/app-store/scheduler/client.ts';
-import type { Page } from './page.ts';
 
 /** Every page that the router itself shows, so that nobody ever meets a bare error. `portal` is the portal's origin. */
 

@@ -3,8 +3,15 @@ import { forbidden, HaicError, unavailable } from '@haic/kit/errors.ts';
 import { forward } from '@haic/kit/proxy/forward.ts';
 import type { RequestHead } from '@haic/kit/proxy/head.ts';
 import type { HeaderRules } from '@haic/kit/proxy/headers.ts';
-import { forwardedHeaders, isIdentityClaim, type RouterContext } from '../context.ts';
-import { cookiesForIssuer, setCookieFromApp, valuesOf } from '../cookies.ts';
+import { requestIdOf } from '@haic/kit/telemetry/request-id.ts';
+import { forwardedHeaders, isIdentityClaim, type RouterContext, requestIdHeaders } from '../context.ts';
+import {
+  cookiesForConnections,
+  cookiesForIssuer,
+  isConnectCookie,
+  setCookieFromApp,
+  valuesOf,
+} from '../cookies.ts';
 import type { LiveConnection } from '../live-connections.ts';
 import type { PortalSession } from '../model.ts';
 import { badRequest, platformUnavailable } from '../pages/pages.ts';
@@ -110,15 +117,21 @@ export function proxyToCore(
         sendEither(request, response, error, badRequest(error.message));
         return;
       }
-      context.logger.warn(`core does not answer: ${failure.cause.message}`);
+      context.logger.warn(
+        { requestId: requestIdOf(request) },
+        `core does not answer: ${failure.cause.message}`,
+      );
       const what = 'This part of Haic is restarting.';
       sendEither(request, response, unavailable('core_unavailable', what), platformUnavailable(what));
     },
   });
 }
 
-/** Cookies are the issuer's or the router's: nothing else on this host reads any. */
+/** Cookies are the issuer's, the router's or of a login at another provider: nothing else on this host reads any. */
 const issuerPrefix = '/auth/realms/';
+const connectionsPrefix = '/api/connections/';
+/** Where the portal begins such a login: the cookie that ties it to the browser comes from there, and is told to nothing there. */
+const accountsPrefix = '/api/v1/connected-accounts/';
 
 function coreRules(
   context: RouterContext,
@@ -127,13 +140,17 @@ function coreRules(
   accessToken: string | undefined,
 ): HeaderRules {
   const atIssuer = head.path.startsWith(issuerPrefix);
+  const atConnections = head.path.startsWith(connectionsPrefix);
   // The launcher's signature travels in headers of its own.
   const atLauncher = head.path.startsWith('/api/launcher/');
-  const added = forwardedHeaders(context, request, head.host);
+  const added = [...forwardedHeaders(context, request, head.host), ...requestIdHeaders(request)];
   if (accessToken !== undefined) added.push('authorization', `Bearer ${accessToken}`);
   return {
     request: (name, value) => {
-      if (name === 'cookie') return atIssuer ? cookiesForIssuer(value) : undefined;
+      if (name === 'cookie') {
+        if (atConnections) return cookiesForConnections(value);
+        return atIssuer ? cookiesForIssuer(value) : undefined;
+      }
       if (name === 'authorization') return accessToken === undefined ? value : undefined;
       if (name === 'x-haic-timestamp' || name === 'x-haic-signature') return atLauncher ? value : undefined;
       if (name === 'x-haic-file-name') return value;
@@ -142,18 +159,24 @@ function coreRules(
     addToRequest: added,
     response: (name, value) => {
       if (name !== 'set-cookie') return value;
+      if (atConnections || head.path.startsWith(accountsPrefix))
+        return isConnectCookie(value) ? value : undefined;
       return atIssuer ? value : setCookieFromApp(value, head.host, undefined);
     },
-    completeResponse: (headers) => addSecurityHeaders(headers, context.hosts.secure),
+    completeResponse: (headers) => addSecurityHeaders(headers, context),
   };
 }
 
-const portalPolicy =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
-  "base-uri 'self'; frame-ancestors 'none'";
+/** From Drive the portal fetches bytes, and shows pictures; nothing of it is ever a script, a style or a frame. */
+const portalPolicy = (objects: string) =>
+  `default-src 'self'; connect-src 'self'${objects}; img-src 'self' data:${objects}; style-src 'self' 'unsafe-inline'; ` +
+  "object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
 /** What core did not say itself. */
-function addSecurityHeaders(headers: string[], secure: boolean): void {
+function addSecurityHeaders(
+  headers: string[],
+  { hosts: { secure }, objectsOrigin }: Pick<RouterContext, 'hosts' | 'objectsOrigin'>,
+): void {
   const has = (name: string) => {
     for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return true;
     return false;
@@ -161,7 +184,7 @@ function addSecurityHeaders(headers: string[], secure: boolean): void {
   const add = (name: string, value: string) => {
     if (!has(name)) headers.push(name, value);
   };
-  add('content-security-policy', portalPolicy);
+  add('content-security-policy', portalPolicy(objectsOrigin === undefined ? '' : ` ${objectsOrigin}`));
   add('x-content-type-options', 'nosniff');
   add('referrer-policy', 'same-origin');
   add('cross-origin-opener-policy', 'same-origin');

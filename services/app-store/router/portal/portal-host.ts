@@ -16,6 +16,7 @@ import { receiveLogoutToken, showSignOut, signOut } from '../sign-in/sign-out.ts
 import { issueTicket } from '../tickets/at-portal.ts';
 import { proxyApi, proxyToCore } from './core-proxy.ts';
 import { handleInPlace, upgradeInPlace } from './in-place.ts';
+import { createServiceDoor, doorPrefix } from './service-door.ts';
 import { describeSession, takeOneTimeToken } from './session-routes.ts';
 
 type Handler = (
@@ -28,7 +29,12 @@ type Handler = (
 export type PortalHost = ReturnType<typeof createPortalHost>;
 
 /** Requests to the portal's own host: sign-in and sessions are answered here, the rest by core. */
-export function createPortalHost(context: RouterContext, backchannel: BackchannelLogout) {
+export function createPortalHost(
+  context: RouterContext,
+  backchannel: BackchannelLogout,
+  servicePrefixes: readonly string[],
+) {
+  const enterService = createServiceDoor(servicePrefixes);
   const own: Readonly<Record<string, Handler>> = {
     'GET /login': beginSignIn,
     'GET /oauth2/callback': finishSignIn,
@@ -60,6 +66,7 @@ export function createPortalHost(context: RouterContext, backchannel: Backchanne
       // Services talk to each other over core's socket; from outside there is no such thing.
       if (lax === '/internal' || lax.startsWith('/internal/'))
         return sendEither(request, response, notFound(path), unknownAddress(context.hosts.portalOrigin));
+      if (path.startsWith(`${doorPrefix}/`)) return enterService(context, request, response, head);
       if (path.startsWith('/api/') && !path.startsWith('/api/launcher/'))
         return proxyApi(context, request, response, head);
       proxyToCore(context, request, response, head);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { invalid, notFound, tooLarge, unauthenticated } from '@haic/kit/errors.ts';
-import type { RouterContext } from '../context.ts';
+import { clientAddress, type RouterContext } from '../context.ts';
 import { readSmallBody, sendJson, sendProblem } from '../respond.ts';
 import { csrfProblem, portalSession } from './core-proxy.ts';
 
@@ -44,6 +44,11 @@ export async function takeOneTimeToken(
     return sendProblem(request, response, invalid('invalid_kind', 'kind must be "platform" or "cli".'));
   const token = await context.oneTimeTokens.take(session.id, kind);
   if (token === undefined) return sendProblem(request, response, notFound('A token that waits to be read'));
+  await context.telling.done(request, clientAddress(context, request), session.person.subject, {
+    action: 'actions/identity/tokens/CREATE',
+    readOnly: false,
+    resource: `//identity/tokens/${kind}`,
+  });
   sendJson(request, response, { kind, token });
 }
 

@@ -10,6 +10,7 @@ import { createLiveConnections } from '../live-connections.ts';
 import { routerMigrations } from '../migrations.ts';
 import { defaultLimits } from '../options.ts';
 import { createCookieValues } from './cookie-value.ts';
+import { createEndings } from './endings.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createSessionStore } from './store.ts';
 
@@ -53,6 +54,7 @@ async function router(limits = defaultLimits): Promise<Sessions> {
     csrfKey: key,
     limits,
     live: createLiveConnections(),
+    endings: createEndings(),
     logger: createLogger('test', 'silent'),
   });
   opened.push(sessions);
@@ -169,6 +171,7 @@ test('while the database is heard but cannot answer, whoever is in stays in; wha
     csrfKey: key,
     limits: defaultLimits,
     live: createLiveConnections(),
+    endings: createEndings(),
     logger: createLogger('test', 'silent'),
   });
   opened.push(sessions);

@@ -7,7 +7,8 @@ import type { LiveConnections } from '../live-connections.ts';
 import type { AppSession, Person, PortalSession, Session, SessionScope, SessionTokens } from '../model.ts';
 import type { SessionLimits } from '../options.ts';
 import { type CookieValues, sessionIdOf } from './cookie-value.ts';
-import { type SessionStore, sessionsChannel } from './store.ts';
+import { type Endings, everybody } from './endings.ts';
+import { type Ending, type SessionStore, sessionsChannel } from './store.ts';
 
 /** So many genuine cookies of one name are looked up; a browser has one, or two around a new sign-in. */
 const mostLookups = 4;
@@ -30,7 +31,9 @@ export interface Sessions {
   createApp(portalId: string, instanceId: string): Promise<{ cookie: string } | undefined>;
   end(id: string): Promise<void>;
   endByIssuerSid(sid: string): Promise<void>;
+  /** Also what was opened with a bearer token; and no older one opens anything any more. */
   endBySubject(subject: string): Promise<void>;
+  endEverybody(): Promise<void>;
   /** The session as it is known here now; undefined when it has to be read first. */
   current(portalId: string): PortalSession | undefined;
   csrfToken(session: PortalSession): string;
@@ -44,6 +47,7 @@ export interface SessionsOptions {
   readonly csrfKey: Buffer;
   readonly limits: SessionLimits;
   readonly live: LiveConnections;
+  readonly endings: Endings;
   readonly logger: Logger;
 }
 
@@ -152,13 +156,19 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     }
   };
 
+  const noteEnding = ({ subject, at }: Ending) => {
+    options.endings.note(subject, at);
+    if (subject === everybody) live.endSignedIn();
+    else live.endPerson(subject);
+  };
+
   const onNotification = (payload: string) => {
     const [what, id] = [payload.slice(0, payload.indexOf(':')), payload.slice(payload.indexOf(':') + 1)];
     if (what === 'ended') {
       forget(id);
       live.endSession(id);
     } else if (what === 'person-ended') {
-      live.endPerson(id);
+      noteEnding({ subject: id, at: new Date() });
     } else if (what === 'changed') {
       onChanged(id).catch((error) => logger.warn(`A changed session could not be read: ${messageOf(error)}`));
     }
@@ -170,6 +180,7 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     for (const [id, session] of cache.entries()) unconfirmed.set(id, session);
     cache.clear();
     checkOpen();
+    void readEndings();
   };
 
   let checkAgain: NodeJS.Timeout | undefined;
@@ -188,7 +199,17 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     );
   };
 
+  /** At the start, and after the database was not heard. */
+  const readEndings = (): Promise<void> =>
+    store.endings().then(
+      (lately) => {
+        for (const { subject, at } of lately) options.endings.note(subject, at);
+      },
+      (error) => logger.warn(`Who was signed out lately could not be read: ${messageOf(error)}`),
+    );
+
   const subscription = await options.database.listen(sessionsChannel, onNotification, onReady);
+  await readEndings();
   const sweeping = setInterval(() => {
     // A WebSocket that is open is a session in use, although no request says so.
     const open = live.sessionIds();
@@ -236,7 +257,17 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
     current: currentPortal,
     end: async (id) => endHere(await store.remove(id)),
     endByIssuerSid: async (sid) => endHere(await store.removeByIssuerSid(sid)),
-    endBySubject: async (subject) => endHere(await store.removeBySubject(subject)),
+    endBySubject: async (subject) => {
+      endHere(await store.removeBySubject(subject));
+      noteEnding({ subject, at: new Date() });
+    },
+    endEverybody: async () => {
+      await store.removeAll();
+      generation++;
+      cache.clear();
+      unconfirmed.clear();
+      noteEnding({ subject: everybody, at: new Date() });
+    },
     csrfToken: (session) => createHmac('sha256', options.csrfKey).update(session.id).digest('base64url'),
     close: async () => {
       clearInterval(sweeping);

@@ -1,9 +1,15 @@
 import { open, seal } from '@haic/kit/keys.ts';
 import type { Database } from '@haic/platform/database/port.ts';
 import type { AppSession, Person, PortalSession, Session, SessionTokens } from '../model.ts';
+import { everybody, rememberedForMs } from './endings.ts';
 
-/** Notifications: `ended:<session id>`, `changed:<session id>` (both by trigger) and `person-ended:<subject>`. */
+/** Notifications: `ended:<session id>`, `changed:<session id>` (both by trigger) and `person-ended:<subject, or * for everybody>`. */
 export const sessionsChannel = 'router_sessions';
+
+export interface Ending {
+  readonly subject: string;
+  readonly at: Date;
+}
 
 interface PortalRow {
   id: string;
@@ -34,6 +40,13 @@ export function createSessionStore(database: Database, sealingKey: Buffer, idleM
     seenAt: row.seen_at.getTime(),
     expiresAt: row.expires_at.getTime(),
   });
+
+  const keepEnding = async (subject: string) => {
+    await sql`
+      insert into router.endings (subject) values (${subject})
+      on conflict (subject) do update set at = excluded.at`;
+    await database.notify(sessionsChannel, `person-ended:${subject}`);
+  };
 
   return {
     insertPortal: async (session: PortalSession): Promise<void> => {
@@ -85,8 +98,26 @@ export function createSessionStore(database: Database, sealingKey: Buffer, idleM
       idsOf(await sql`delete from router.sessions where issuer_sid = ${sid} returning id`),
     removeBySubject: async (subject: string): Promise<readonly string[]> => {
       const ended = idsOf(await sql`delete from router.sessions where subject = ${subject} returning id`);
-      await database.notify(sessionsChannel, `person-ended:${subject}`);
+      await keepEnding(subject);
       return ended;
+    },
+    removeAll: async (): Promise<void> => {
+      await sql`delete from router.sessions`;
+      await keepEnding(everybody);
+    },
+
+    /** Of as long ago as a token of then may still live. */
+    endings: async (): Promise<readonly Ending[]> =>
+      sql<Ending[]>`
+        select subject, at from router.endings where at > now() - make_interval(secs => ${rememberedForMs / 1000})`,
+
+    /** Those who are signed in and come after this one, in the order of their ids; '' for the first. */
+    subjectsAfter: async (subject: string, limit: number): Promise<readonly string[]> => {
+      const rows = await sql<{ subject: string }[]>`
+        select distinct p.subject collate "C" as subject from router.sessions p
+        where p.parent is null and p.subject collate "C" > ${subject} and ${alive}
+        order by 1 limit ${limit}`;
+      return rows.map((row) => row.subject);
     },
 
     /** Which of these are no more: asked after the notifications may have been missed. */
@@ -111,6 +142,7 @@ export function createSessionStore(database: Database, sealingKey: Buffer, idleM
       await sql`delete from router.tickets where expires_at < now()`;
       await sql`delete from router.one_time_tokens where expires_at < now()`;
       await sql`delete from router.used_logout_tokens where expires_at < now()`;
+      await sql`delete from router.endings where at < now() - make_interval(secs => ${rememberedForMs / 1000})`;
     },
   };
 }

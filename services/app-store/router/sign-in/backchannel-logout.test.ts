@@ -18,7 +18,8 @@ function router() {
   const ended: string[] = [];
   const used = new Set<string>();
   type Parts = Parameters<typeof createBackchannelLogout>[0];
-  const sessions: Pick<Parts['sessions'], 'endByIssuerSid' | 'endBySubject'> = {
+  const sessions: Pick<Parts['sessions'], 'endByIssuerSid' | 'endBySubject' | 'endEverybody'> = {
+    endEverybody: async () => void ended.push('everybody'),
     endByIssuerSid: async (sid) => void ended.push(`sid ${sid}`),
     endBySubject: async (subject) => void ended.push(`person ${subject}`),
   };
@@ -63,6 +64,16 @@ describe('a logout token', () => {
     assert.deepEqual(ended, ['sid one', 'person ada']);
   });
 
+  test('of Haic’s own event ends everybody’s, and no other event does', async () => {
+    const { ended, obey } = router();
+    const of = (name: string) =>
+      token({ claims: { events: { [name]: {} }, sub: undefined, sid: undefined } });
+    await obey(await of('urn:haic:event:everybody-signed-out'));
+    await assert.rejects(async () => obey(await of('urn:haic:event:everybody')), /no logout event/);
+    await assert.rejects(async () => obey(await of(event)), /neither session nor person/);
+    assert.deepEqual(ended, ['everybody']);
+  });
+
   test('is worth something once', async () => {
     const { ended, obey } = router();
     const once = await token();
@@ -71,6 +82,7 @@ describe('a logout token', () => {
     assert.deepEqual(ended, ['sid one']);
   });
 
+  /** The first seven are the modules of that name of the OpenID Foundation's conformance suite (Back-Channel Logout §2.6). */
   test('that lies about anything ends nobody’s session', async () => {
     const { ended, obey } = router();
     const now = Math.floor(Date.now() / 1000);
@@ -79,23 +91,31 @@ describe('a logout token', () => {
     const hmac = `${base64({ alg: 'HS256', kid: 'one', typ: 'logout+jwt' })}.${body}`;
     const secret = await exportSPKI(keys.publicKey);
     const lies: Record<string, string> = {
-      'another issuer': await token({ claims: { iss: `${issuerUrl}2` } }),
-      'another client': await token({ claims: { aud: 'haic-platform' } }),
+      'oidcc-client-test-rp-backchannel-rpinitlogout-wrong-iss': await token({
+        claims: { iss: `${issuerUrl}2` },
+      }),
+      'oidcc-client-test-rp-backchannel-rpinitlogout-wrong-aud': await token({
+        claims: { aud: 'haic-platform' },
+      }),
+      'oidcc-client-test-rp-backchannel-rpinitlogout-no-event': await token({
+        claims: { events: undefined },
+      }),
+      'oidcc-client-test-rp-backchannel-rpinitlogout-wrong-event': await token({
+        claims: { events: { 'urn:other': {} } },
+      }),
+      'oidcc-client-test-rp-backchannel-rpinitlogout-with-nonce': await token({ claims: { nonce: 'n' } }),
+      'oidcc-client-test-rp-backchannel-rpinitlogout-alg-none': `${base64({ alg: 'none' })}.${body}.`,
+      'oidcc-client-test-rp-backchannel-rpinitlogout-wrong-alg': `${hmac}.${createHmac('sha256', secret).update(hmac).digest('base64url')}`,
       'too old': await token({ claims: { iat: now - 3600 } }),
       'from the future': await token({ claims: { iat: now + 3600 } }),
       'ended before it began': await token({ claims: { exp: now - 60 } }),
       'no time': await token({ claims: { iat: undefined } }),
       'no id': await token({ claims: { jti: undefined } }),
-      'no event': await token({ claims: { events: undefined } }),
-      'another event': await token({ claims: { events: { 'urn:other': {} } } }),
       'an event that is none': await token({ claims: { events: { [event]: true } } }),
-      'a nonce, as ID tokens have': await token({ claims: { nonce: 'n' } }),
       nobody: await token({ claims: { sub: undefined, sid: undefined } }),
       'the type of an access token': await token({ header: { typ: 'at+jwt' } }),
       'a foreign key': await token({ key: foreign.privateKey }),
       'an unknown key': await token({ header: { kid: 'two' } }),
-      'no signature': `${base64({ alg: 'none' })}.${body}.`,
-      'an HMAC with the public key': `${hmac}.${createHmac('sha256', secret).update(hmac).digest('base64url')}`,
       nonsense: 'x.y.z',
       nothing: '',
     };

@@ -6,6 +6,8 @@ import type { SessionStore } from '../sessions/store.ts';
 import type { Issuer } from './issuer.ts';
 
 const event = 'http://schemas.openid.net/event/backchannel-logout';
+/** Haic's own issuer, after its keys became known: whom they vouched for is to sign in anew. */
+const everybodyEvent = 'urn:haic:event:everybody-signed-out';
 /** Logout tokens are made and sent in one breath. */
 const oldestSeconds = 150;
 
@@ -26,14 +28,17 @@ export function createBackchannelLogout(options: {
   return {
     obey: async (logoutToken) => {
       const claims = await verified(logoutToken, options);
-      if (!isLogoutEvent(claims.events)) throw refused('it is no logout event');
+      const forEverybody = hasEvent(claims.events, everybodyEvent);
+      if (!forEverybody && !hasEvent(claims.events, event)) throw refused('it is no logout event');
       if (claims.nonce !== undefined) throw refused('it has a nonce, as only ID tokens do');
       const sid = typeof claims.sid === 'string' && claims.sid !== '' ? claims.sid : undefined;
-      if (sid === undefined && claims.sub === undefined) throw refused('it names neither session nor person');
+      if (!forEverybody && sid === undefined && claims.sub === undefined)
+        throw refused('it names neither session nor person');
       if (claims.jti === undefined) throw refused('it has no jti');
       const expiresAt = new Date(Date.now() + 2 * oldestSeconds * 1000);
       if (!(await store.useLogoutToken(claims.jti, expiresAt))) throw refused('it was used before');
-      if (sid !== undefined) await sessions.endByIssuerSid(sid);
+      if (forEverybody) await sessions.endEverybody();
+      else if (sid !== undefined) await sessions.endByIssuerSid(sid);
       else if (claims.sub !== undefined) await sessions.endBySubject(claims.sub);
     },
   };
@@ -64,9 +69,9 @@ async function verified(
   }
 }
 
-const isLogoutEvent = (events: unknown): boolean => {
-  if (typeof events !== 'object' || events === null || !(event in events)) return false;
-  const value: unknown = Reflect.get(events, event);
+const hasEvent = (events: unknown, name: string): boolean => {
+  if (typeof events !== 'object' || events === null || !(name in events)) return false;
+  const value: unknown = Reflect.get(events, name);
   return typeof value === 'object' && value !== null;
 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { ownIssuerTimes } from '@haic/kit/auth/key-set.ts';
 import { createTokenVerifier } from '@haic/kit/auth/verify-token.ts';
 import { HaicError } from '@haic/kit/errors.ts';
 import type { Fetch } from '@haic/kit/http/client.ts';
@@ -30,9 +31,8 @@ const sign = (claims: JWTPayload, key: CryptoKey = keys.privateKey, header: obje
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const inFiveMinutes = () => Math.floor(Date.now() / 1000) + 300;
 
-/** A sign-in by code with a provider that is honest but for the lies; resolves to who would be signed in. */
-async function signIn(lies: Lies = {}) {
-  let nonce = '';
+/** A client of a provider that is honest but for the lies. */
+function clientOf(lies: Lies, nonceOf: () => string | undefined) {
   const answer = (body: unknown) =>
     new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json' } });
   const provider: Fetch = async (url) => {
@@ -51,7 +51,8 @@ async function signIn(lies: Lies = {}) {
       });
     }
     const common = { iss: issuer, sub: 'ada', iat: inFiveMinutes() - 300, exp: inFiveMinutes() };
-    const id = { ...common, aud: 'haic-portal', nonce, ...lies.id };
+    const nonce = nonceOf();
+    const id = { ...common, aud: 'haic-portal', ...(nonce === undefined ? {} : { nonce }), ...lies.id };
     const access = { ...common, aud: 'haic', azp: 'haic-portal', ...lies.access };
     return answer({
       token_type: 'Bearer',
@@ -61,7 +62,7 @@ async function signIn(lies: Lies = {}) {
       ...lies.answer,
     });
   };
-  const client = createIssuer({
+  return createIssuer({
     issuer,
     publicUrl: 'http://localhost:8080',
     portalClient: { id: 'haic-portal', secret: 'x' },
@@ -73,7 +74,14 @@ async function signIn(lies: Lies = {}) {
       fetch: provider,
     }),
     fetch: provider,
+    keyTimes: ownIssuerTimes,
   });
+}
+
+/** A sign-in by code; resolves to who would be signed in. */
+async function signIn(lies: Lies = {}) {
+  let nonce = '';
+  const client = clientOf(lies, () => nonce);
   const challenge = client.newChallenge();
   nonce = challenge.nonce;
   const callback = new URL(`http://localhost:8080/oauth2/callback?code=c&state=${challenge.state}`);
@@ -147,4 +155,27 @@ describe('a provider that lies signs nobody in', () => {
     });
     await refused({ accessKey: foreignKeys.privateKey });
   });
+});
+
+/** Names of the OpenID Foundation's conformance suite; the rule is OpenID Connect Core §12.2. */
+describe('a provider that lies when a token is refreshed', () => {
+  const refresh = async (lies: Lies = {}) => clientOf(lies, () => undefined).refresh('a refresh token');
+  const refused = (lies: Lies) =>
+    assert.rejects(refresh(lies), (error) => error instanceof HaicError && error.status === 400);
+
+  test('an honest one is believed', async () => {
+    const granted = await refresh();
+    assert.equal(granted !== 'refused' && granted.person.subject, 'ada');
+  });
+  test('oidcc-client-test-refresh-token-invalid-issuer', () =>
+    refused({ id: { iss: 'https://evil.example' } }));
+  // That it is the session's own person is for who keeps the session: see fresh-tokens.ts.
+  test('oidcc-client-test-refresh-token-invalid-sub', () => refused({ id: { sub: 'mallory' } }));
+  test('oidcc-client-test-refresh-token-invalid-aud', () => refused({ id: { aud: 'another-client' } }));
+  test('oidcc-client-test-refresh-token-invalid-azp', async () => {
+    await refused({ id: { aud: ['haic-portal', 'another'], azp: 'another' } });
+    await refused({ access: { azp: 'haic-platform' } });
+  });
+  test('an ID token by another key', () =>
+    refused({ idToken: (claims) => sign(claims, foreignKeys.privateKey) }));
 });

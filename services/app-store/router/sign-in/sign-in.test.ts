@@ -89,6 +89,7 @@ describe('tokens of apps and services', () => {
     const instanceId = shared;
     await platform.identity.client.registerAppClient({
       instanceId,
+      appId: 'an-app',
       redirectUri: appUrl(instanceId, '/_auth/callback'),
       postLogoutRedirectUri: appUrl(instanceId),
       name: 'x',

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HaicError } from '@haic/kit/errors.ts';
 import type { RequestHead } from '@haic/kit/proxy/head.ts';
-import type { RouterContext } from '../context.ts';
+import { clientAddress, type RouterContext } from '../context.ts';
 import { valuesOf } from '../cookies.ts';
 import { signInFailed, signInStale } from '../pages/pages.ts';
 import { safeNext } from '../paths.ts';
@@ -55,6 +55,7 @@ export async function finishSignIn(
   const tokens = { accessToken, refreshToken, idToken };
   const created = await sessions.create({ person, tokens, issuerSid, accessExpiresAt });
   if (before !== undefined) await sessions.end(before.id);
+  await context.telling.session(request, clientAddress(context, request), person.subject, 'SIGNIN');
   redirect(request, response, transaction.next, {
     cookies: [jar.set(jar.session, created.cookie), forget],
   });

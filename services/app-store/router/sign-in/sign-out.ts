@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HaicError, invalid, messageOf } from '@haic/kit/errors.ts';
-import type { RouterContext } from '../context.ts';
+import { clientAddress, type RouterContext } from '../context.ts';
 import { confirmSignOut, foreignRequest } from '../pages/pages.ts';
 import { csrfProblem, portalSession } from '../portal/core-proxy.ts';
 import { readSmallBody, redirect, sendEither, sendJson, sendPage } from '../respond.ts';
@@ -33,6 +33,8 @@ export async function signOut(
   const problem = csrfProblem(context, request, session, token);
   if (problem !== undefined) return sendEither(request, response, problem, foreignRequest);
   await sessions.end(session.id);
+  const { subject } = session.person;
+  await context.telling.session(request, clientAddress(context, request), subject, 'SIGNOUT');
   const cookies = [jar.set(jar.session, '', 0)];
   let next = `${hosts.portalOrigin}/`;
   try {

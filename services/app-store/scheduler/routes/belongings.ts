@@ -85,7 +85,17 @@ export function belongingsRoutes(server: SchedulerServer, context: RouteContext)
   );
   server.post(
     '/api/v1/people/:username/hand-over',
-    { schema: handOver, config: { deed: 'administer the store' } },
+    {
+      schema: handOver,
+      config: {
+        deed: 'administer the store',
+        audit: {
+          action: 'actions/appstore/belongings/HANDOVER',
+          resource: '//appstore/people/{username}/belongings',
+          parameters: ['to'],
+        },
+      },
+    },
     async (request) => {
       const actor = principalOf(request);
       const done = await context.belongings.handOver(actor, request.params.username, request.body);

@@ -31,15 +31,29 @@ const schema = {
 
 /** PATCH /api/v1/instances/:id: the visibility, in effect at once; for administrators also when it pauses by itself, and whose it is. */
 export function changeInstanceRoute(server: SchedulerServer, context: RouteContext): void {
-  server.patch('/api/v1/instances/:id', { schema, config: { deed: 'change instances' } }, async (request) => {
-    const { service } = context;
-    const { visibility, suspendAfter, owner } = request.body;
-    const { id } = request.params;
-    const actor = principalOf(request);
-    // First what fewer people may do, so that a refusal leaves nothing half done.
-    if (owner !== undefined) await service.handOver(actor, id, owner);
-    if (suspendAfter !== undefined) await service.setSuspendAfter(actor, id, suspendAfter);
-    if (visibility !== undefined) await service.setVisibility(actor, id, visibility);
-    return answerWith(context, request, await service.get(actor, id));
-  });
+  server.patch(
+    '/api/v1/instances/:id',
+    {
+      schema,
+      config: {
+        deed: 'change instances',
+        audit: {
+          action: 'actions/appstore/instances/UPDATE',
+          resource: '//appstore/instances/{id}',
+          parameters: ['visibility', 'suspendAfter'],
+        },
+      },
+    },
+    async (request) => {
+      const { service } = context;
+      const { visibility, suspendAfter, owner } = request.body;
+      const { id } = request.params;
+      const actor = principalOf(request);
+      // First what fewer people may do, so that a refusal leaves nothing half done.
+      if (owner !== undefined) await service.handOver(actor, id, owner);
+      if (suspendAfter !== undefined) await service.setSuspendAfter(actor, id, suspendAfter);
+      if (visibility !== undefined) await service.setVisibility(actor, id, visibility);
+      return answerWith(context, request, await service.get(actor, id));
+    },
+  );
 }

@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { forgetCall } from '@haic/kit/audit/routes.ts';
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import { textual } from '@haic/kit/http/operation.ts';
 import { type FastifyRequest, principalOf } from '@haic/kit/http/server.ts';
@@ -37,10 +38,22 @@ interface LogQuery {
 export function instanceLogsRoute(server: SchedulerServer, context: RouteContext): void {
   server.get(
     '/api/v1/instances/:id/logs',
-    { schema, config: { deed: 'read logs' } },
+    {
+      schema,
+      config: {
+        deed: 'read logs',
+        audit: {
+          action: 'actions/appstore/instances/READLOGS',
+          resource: '//appstore/instances/{id}',
+          readOnly: true,
+        },
+      },
+    },
     async (request, reply) => {
       const actor = principalOf(request);
       const instance = await context.service.getForLogs(actor, request.params.id);
+      // One's own log is nobody else's matter.
+      if (instance.owner.subject === actor.subject) await forgetCall(request);
       const { previous = false, follow = false, tail } = request.query;
       const query: LogQuery = {
         previous,

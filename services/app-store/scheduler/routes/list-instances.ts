@@ -42,16 +42,18 @@ export function listInstancesRoute(server: SchedulerServer, context: RouteContex
       pageSize = defaultPageSize,
       pageToken,
     } = request.query;
-    const found = (
-      await context.service.list(actor, { all, ...(appId === undefined ? {} : { appId }) })
-    ).filter(
-      (instance) =>
+    const place = placeAfter(pageToken, anyTime, anyId);
+    const found = await context.service.list(actor, {
+      all,
+      ...(appId === undefined ? {} : { appId }),
+      isWanted: (instance) =>
+        isBehind(instance, place) &&
         matches(instance, query) &&
         (owner === undefined || instance.owner.username === owner.toLowerCase()) &&
         (status === undefined || instance.status === status),
-    );
-    const rest = behind(found, placeAfter(pageToken, anyTime, anyId));
-    const { page, next } = cutPage(rest, pageSize, ({ createdAt, id }) => [createdAt, id]);
+      most: pageSize + 1,
+    });
+    const { page, next } = cutPage(found, pageSize, ({ createdAt, id }) => [createdAt, id]);
     const icons = await context.iconsOf(page.map((instance) => instance.app.id));
     return {
       items: page.map((instance) =>
@@ -68,15 +70,16 @@ export function listInstancesRoute(server: SchedulerServer, context: RouteContex
 
 function matches(instance: Instance, query: string): boolean {
   const wanted = query.trim().toLowerCase();
+  if (wanted === '') return true;
   const { app, owner, id } = instance;
   return [app.title, app.name, owner.username, id].some((text) => text.toLowerCase().includes(wanted));
 }
 
 /** A page begins behind the last instance of the one before, so that what starts or ends meanwhile moves nothing. */
-function behind(instances: readonly Instance[], place: readonly string[] | undefined): readonly Instance[] {
+function isBehind(instance: Instance, place: readonly string[] | undefined): boolean {
   const [createdAt, id] = place ?? [];
-  if (createdAt === undefined || id === undefined) return instances;
-  return instances.filter((i) => i.createdAt < createdAt || (i.createdAt === createdAt && i.id > id));
+  if (createdAt === undefined || id === undefined) return true;
+  return instance.createdAt < createdAt || (instance.createdAt === createdAt && instance.id > id);
 }
 
 /** Of a workload that somebody made by hand: whatever is written there. */

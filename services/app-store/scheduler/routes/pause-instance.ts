@@ -21,7 +21,16 @@ export function pauseInstanceRoutes(server: SchedulerServer, context: RouteConte
     };
     server.post(
       `/api/v1/instances/:id/${action}`,
-      { schema, config: { deed: 'change instances' } },
+      {
+        schema,
+        config: {
+          deed: 'change instances',
+          audit: {
+            action: `actions/appstore/instances/${action.toUpperCase()}`,
+            resource: '//appstore/instances/{id}',
+          },
+        },
+      },
       async (request) => {
         const instance = await context.service[action](principalOf(request), request.params.id);
         return answerWith(context, request, instance);

@@ -23,7 +23,18 @@ const schema = {
 export function runInstanceRoute(server: SchedulerServer, context: RouteContext): void {
   server.post(
     '/api/v1/apps/:id/instances',
-    { schema, config: { deed: 'run apps', idempotent: { secrets: [] } } },
+    {
+      schema,
+      config: {
+        deed: 'run apps',
+        idempotent: { secrets: [] },
+        audit: {
+          action: 'actions/appstore/instances/RUN',
+          resource: '//appstore/instances/{answer.id}',
+          parameters: ['id', 'visibility'],
+        },
+      },
+    },
     async (request, reply) => {
       const visibility = request.body?.visibility ?? 'PRIVATE';
       const instance = await context.service.run(

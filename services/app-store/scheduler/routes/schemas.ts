@@ -105,6 +105,15 @@ export const MeSchema = Type.Object(
           Type.Object({ what: Type.String(), remedy: Type.String() }, { additionalProperties: false }),
           { description: 'What this machine cannot give, and how to get it.' },
         ),
+        trouble: Type.Optional(
+          Type.Object(
+            { what: Type.String(), remedy: Type.String() },
+            {
+              additionalProperties: false,
+              description: 'What is wrong at this moment with what apps run on; absent when nothing is.',
+            },
+          ),
+        ),
       },
       { additionalProperties: false },
     ),

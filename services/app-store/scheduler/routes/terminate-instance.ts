@@ -15,7 +15,13 @@ const schema = {
 export function terminateInstanceRoute(server: SchedulerServer, context: RouteContext): void {
   server.delete(
     '/api/v1/instances/:id',
-    { schema, config: { deed: 'change instances' } },
+    {
+      schema,
+      config: {
+        deed: 'change instances',
+        audit: { action: 'actions/appstore/instances/TERMINATE', resource: '//appstore/instances/{id}' },
+      },
+    },
     async (request, reply) => {
       await context.service.terminate(principalOf(request), request.params.id);
       return reply.code(204).send();

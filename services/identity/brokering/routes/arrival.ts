@@ -34,7 +34,7 @@ export function registerArrival(scope: HttpServer, parts: BrokeringParts): void 
     return answer(parts, door, await parts.arrivals.receive(door.arrival));
   });
 
-  scope.post(url, { config }, async (request, reply) => {
+  scope.post(url, { config: { ...config, unaudited: 'it tells of it itself' } }, async (request, reply) => {
     const door = await doorOf(request, reply, parts);
     if (door === undefined) return sendExpired(reply, parts);
     const { arrivals } = parts;
@@ -50,6 +50,7 @@ export function registerArrival(scope: HttpServer, parts: BrokeringParts): void 
       address: addressOf(request),
       browserToken: cookieOf(request, browserCookie),
     });
+    if (result.kind === 'wrong') await parts.trail.tell('refused', result.personId, request);
     if (result.kind === 'wrong')
       return sendLinkPage(parts, door, reception, 401, 'The user name or the password is wrong.');
     if (result.kind === 'wait') {
@@ -81,7 +82,8 @@ async function answer(parts: BrokeringParts, door: Door, reception: Reception): 
   await parts.journeys.forgetGuest(request, reply, interaction.uid);
   if (reception.kind !== 'welcome') return sendAway(parts, door, reception.kind);
   const { id } = reception.person;
-  await leaveOtherPersonsSession(parts, interaction, id);
+  await leaveOtherPersonsSession(request, reply, parts, interaction, id);
+  await parts.trail.tell('signed-in', id, request);
   return finish(request, reply, parts, {
     login: { accountId: id, remember: false, amr: ['fed'] },
     upstream: { alias: guest.alias, idToken: guest.idToken },

@@ -4,6 +4,7 @@ import { messagePage } from '../../pages/messages.ts';
 import { sendPage } from '../../routes/forms.ts';
 import type { InteractionParts } from '../../routes/interaction.ts';
 import type { CheckPassword } from '../../sign-in.ts';
+import type { SignInTrail } from '../../sign-in-trail.ts';
 import type { Arrivals } from '../arrivals.ts';
 import type { Journeys } from '../journeys.ts';
 import type { Upstream } from '../upstream.ts';
@@ -13,6 +14,7 @@ export interface BrokeringParts extends InteractionParts {
   readonly journeys: Journeys;
   readonly arrivals: Arrivals;
   readonly checkPassword: CheckPassword;
+  readonly trail: SignInTrail;
 }
 
 export const config = { public: 'signing in at another provider' };

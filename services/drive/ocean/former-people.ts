@@ -1,0 +1,141 @@
+import type { Principal } from '@haic/kit/auth/principal.ts';
+import { forbidden, invalid, messageOf, notFound } from '@haic/kit/errors.ts';
+import type { Logger } from '@haic/kit/logging.ts';
+import type { IdentityClient, IdentityPerson } from '@haic/services/identity/client.ts';
+import { bucketOfPerson } from '../buckets.ts';
+import type { Bucket } from '../model.ts';
+import type { ObjectService } from '../service.ts';
+import type { Usage, UsageStore } from '../usage/store.ts';
+import { copyObject, objectsOf } from './changes.ts';
+import type { FormerPeopleStore, FormerPerson } from './former-people-store.ts';
+import type { Operation } from './model.ts';
+import type { RemoveBucket } from './removal.ts';
+import type { Runner, Work } from './runner.ts';
+import { newId, trashOf } from './trash.ts';
+
+/** As long as a deleted workspace can be restored. */
+const keptMs = 30 * 24 * 60 * 60 * 1000;
+const patienceMs = 1500;
+
+export interface FormerPeopleParts {
+  readonly people: FormerPeopleStore;
+  readonly identity: Pick<IdentityClient, 'findPerson' | 'findPersonByName' | 'activeAmong'>;
+  /** Removed, and not only disabled. */
+  readonly isGone: (subject: string) => Promise<boolean>;
+  readonly objects: ObjectService;
+  readonly usage: Pick<UsageStore, 'usageOf'>;
+  readonly runner: Runner;
+  readonly removeBucket: RemoveBucket;
+  readonly logger: Logger;
+  readonly now: () => Date;
+}
+
+export interface FormerPersonView extends FormerPerson {
+  readonly usage: Usage;
+}
+
+export type FormerPeople = ReturnType<typeof createFormerPeople>;
+
+/**
+ * What those who are gone left in their own buckets: kept for an administrator, who may hand it over, and then removed. Who comes back before that
+ * (an issuer of the organisation may have been mistaken) finds all of it.
+ */
+export function createFormerPeople(parts: FormerPeopleParts) {
+  const { people, identity, isGone, objects, usage, removeBucket, logger, now } = parts;
+
+  async function isEmpty(bucket: Bucket): Promise<boolean> {
+    const all = await Promise.all([bucket, trashOf(bucket)].map(({ prefix }) => usage.usageOf(prefix)));
+    return all.every(({ bytes, objects: count }) => bytes <= 0 && count <= 0);
+  }
+
+  async function note(subject: string, username: string): Promise<void> {
+    const endedAt = now();
+    await people.keep({ subject, username, endedAt, purgeAt: new Date(endedAt.getTime() + keptMs) });
+  }
+
+  /** Whom nobody told of: the platform was killed in between, or the issuer tells nobody. */
+  async function noteUnnoted(): Promise<void> {
+    for await (const subjects of people.owners()) {
+      const active = new Set(await identity.activeAmong(subjects));
+      for (const subject of subjects)
+        if (!active.has(subject) && (await isGone(subject)))
+          await ((await isEmpty(bucketOfPerson(subject)))
+            ? removeBucket(bucketOfPerson(subject))
+            : note(subject, ''));
+    }
+  }
+
+  async function purge({ subject, username }: FormerPerson): Promise<void> {
+    if (await isGone(subject)) {
+      await removeBucket(bucketOfPerson(subject));
+      logger.info({ subject, username }, 'What somebody who is gone had in Drive was removed.');
+    }
+    await people.forget(subject);
+  }
+
+  async function administrator(actor: Principal): Promise<IdentityPerson> {
+    const by = await identity.findPerson(actor.subject);
+    if (by?.roles.includes('admin') === true && !by.disabled) return by;
+    throw forbidden('administrators_only', 'Only administrators see what those who are gone left in Drive.');
+  }
+
+  async function find(subject: string): Promise<FormerPerson> {
+    const person = await people.find(subject);
+    if (person === undefined) throw notFound('Somebody who is gone and left something in Drive');
+    return person;
+  }
+
+  return {
+    whenPersonEnds: async (subject: string, username = ''): Promise<void> => {
+      if ((await isGone(subject)) && !(await isEmpty(bucketOfPerson(subject)))) await note(subject, username);
+    },
+    list: async (
+      actor: Principal,
+      after: { readonly purgeAt: Date; readonly subject: string } | undefined,
+      limit: number,
+    ): Promise<readonly FormerPersonView[]> => {
+      await administrator(actor);
+      const page = await people.page(after, limit);
+      return Promise.all(
+        page.map(async (person) => ({
+          ...person,
+          usage: await usage.usageOf(bucketOfPerson(person.subject).prefix),
+        })),
+      );
+    },
+    /** Into a folder of somebody's own bucket, whose quota counts. What did not fit is moved when it is asked for again. */
+    handOver: async (actor: Principal, subject: string, to: string): Promise<Operation> => {
+      const by = await administrator(actor);
+      const former = await find(subject);
+      const heir = await identity.findPersonByName(to);
+      if (heir === undefined || heir.disabled)
+        throw invalid(
+          'unsuitable_owner',
+          `Nobody of the user name "${to.slice(0, 60)}" may sign in here. Choose somebody who may.`,
+        );
+      const bucket = bucketOfPerson(subject);
+      const into = `from ${former.username === '' ? subject.replaceAll('/', '_') : former.username}/`;
+      const target = bucketOfPerson(heir.subject);
+      const work: Work = {
+        ...{ kind: 'MOVE', subject: by.subject, bucket: `of ${former.username}` },
+        items: (signal) => objectsOf(objects, bucket, [''], signal),
+        handle: async (key, signal) => {
+          const step = { source: { bucket, key }, target: { bucket: target, key: into + key } };
+          await copyObject(objects, step, 'KEEP_BOTH', signal);
+          await objects.remove(bucket, key, { signal });
+        },
+      };
+      return parts.runner.run(newId(), work, patienceMs);
+    },
+    sweep: async (): Promise<void> => {
+      await noteUnnoted();
+      for (const person of await people.due(now()))
+        await purge(person).catch((error: unknown) =>
+          logger.warn(
+            { subject: person.subject },
+            `What somebody who is gone left in Drive could not be removed now (${messageOf(error)}); it is tried again.`,
+          ),
+        );
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { attributesOf } from '../attributes.ts';
+import { bodyOf } from '../body.ts';
+import { writeConditionOf } from '../conditions.ts';
+import { limits } from '../model.ts';
+import type { BucketOperation } from '../operation.ts';
+import { quoted } from '../present.ts';
+import { sendNothing } from '../respond.ts';
+
+export const putObject: BucketOperation = {
+  name: 'PutObject',
+  wish: 'write',
+  handle: async (request, bucket, { objects }) => {
+    const body = bodyOf(request, limits.singlePutBytes);
+    request.allow(body.size);
+    const kept = await objects.put(bucket, request.key, body, {
+      ...attributesOf(request),
+      ...writeConditionOf(request.header),
+      signal: request.signal,
+    });
+    sendNothing(request, 200, { etag: quoted(kept.etag) });
+  },
+};

@@ -1,0 +1,154 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { KubeApi } from '@haic/platform/runtime/kubernetes/api.ts';
+import { fakeLabel, fakeTaint } from '@haic/test-cluster/fake-objects.ts';
+
+interface Live {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+interface PodSpec {
+  readonly volumes?: readonly { readonly name: string; readonly persistentVolumeClaim?: unknown }[];
+}
+interface Deployment extends Live {
+  readonly spec: { readonly template: { readonly spec: PodSpec } };
+}
+interface Service extends Live {
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+interface Secret extends Live {
+  readonly type: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** All that Helm and Haic have written of one instance. */
+interface Written {
+  readonly deployment: Deployment;
+  readonly service: Service;
+  readonly secret: Secret;
+  readonly release: Omit<Secret, 'data'>;
+  /** What the release's Secret holds. */
+  readonly stored: unknown;
+}
+
+export interface Original {
+  readonly id: string;
+  readonly owner: { readonly subject: string; readonly username: string };
+  readonly createdAt: string;
+  readonly text: string;
+}
+
+const prefix = 'app-';
+const annotation = {
+  secret: 'runtime.haic.io/secret',
+  owner: 'haic.io/owner',
+  username: 'haic.io/owner-username',
+  createdAt: 'haic.io/created-at',
+} as const;
+
+/** An instance as a real start by a real `helm` has left it in the cluster. */
+export async function readOriginal(
+  api: KubeApi,
+  namespace: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<Original> {
+  const get = <T>(path: string) => api.json<T>({ path, signal });
+  const name = `${prefix}${id}`;
+  const core = `/api/v1/namespaces/${namespace}`;
+  const deployment = await get<Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`);
+  const annotations = deployment.metadata.annotations ?? {};
+  const release = await get<Secret>(`${core}/secrets/sh.helm.release.v1.${name}.v1`);
+  const { data, ...releaseRest } = release;
+  const packed = Buffer.from(Buffer.from(data.release ?? '', 'base64').toString(), 'base64');
+  const written: Written = {
+    deployment: bare(deployment),
+    service: bare(await get<Service>(`${core}/services/${name}`)),
+    secret: bare(await get<Secret>(`${core}/secrets/${annotations[annotation.secret] ?? ''}`)),
+    release: bare(releaseRest),
+    stored: JSON.parse(gunzipSync(packed).toString()),
+  };
+  const owner = {
+    subject: annotations[annotation.owner] ?? '',
+    username: annotations[annotation.username] ?? '',
+  };
+  return {
+    id,
+    owner,
+    createdAt: annotations[annotation.createdAt] ?? '',
+    text: JSON.stringify(onFakeNode(written)),
+  };
+}
+
+/** Without what the API server adds. */
+function bare<T extends Live>(object: T): T {
+  const { name, labels, annotations } = object.metadata;
+  const { 'deployment.kubernetes.io/revision': _, ...others } = annotations ?? {};
+  return {
+    ...object,
+    metadata: { name, ...(labels && { labels }), annotations: others },
+    status: undefined,
+  };
+}
+
+/** Nothing runs there, so it wants no volume. */
+function onFakeNode(written: Written): Written {
+  const { deployment, service } = written;
+  const { template } = deployment.spec;
+  const volumes = (template.spec.volumes ?? []).map((volume) =>
+    volume.persistentVolumeClaim === undefined ? volume : { name: volume.name, emptyDir: {} },
+  );
+  const tolerations = [{ key: fakeTaint, operator: 'Exists' }];
+  const spec = { ...template.spec, volumes, nodeSelector: fakeLabel, tolerations };
+  const { clusterIP: _, clusterIPs: __, ...serviceSpec } = service.spec;
+  return {
+    ...written,
+    deployment: { ...deployment, spec: { ...deployment.spec, template: { ...template, spec } } },
+    service: { ...service, spec: serviceSpec },
+  };
+}
+
+export interface Copy {
+  readonly id: string;
+  readonly owner: { readonly subject: string; readonly username: string };
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/**
+ * The same instance for somebody else, as `helm install` would write it: the release, and the objects of its manifest. Thousands of `helm`
+ * processes take an hour; this takes minutes. Its pods are bound to fake nodes.
+ */
+export async function writeCopy(
+  api: KubeApi,
+  namespace: string,
+  original: Original,
+  copy: Copy,
+  signal: AbortSignal,
+): Promise<void> {
+  const text = original.text
+    .replaceAll(original.id, copy.id)
+    .replaceAll(original.owner.subject, copy.owner.subject)
+    .replaceAll(original.owner.username, copy.owner.username)
+    .replaceAll(original.createdAt, copy.createdAt);
+  const { deployment, service, secret, release, stored } = JSON.parse(text) as Written;
+  const core = `/api/v1/namespaces/${namespace}`;
+  const post = <T>(path: string, body: unknown) =>
+    api.json<T>({ method: 'POST', path, query: { fieldManager: 'helm' }, body, signal });
+  const packed = Buffer.from(gzipSync(JSON.stringify(stored)).toString('base64')).toString('base64');
+  await post(`${core}/secrets`, { ...release, data: { release: packed } });
+  const made = await post<{ metadata: { uid: string } }>(
+    `/apis/apps/v1/namespaces/${namespace}/deployments`,
+    deployment,
+  );
+  const owner = {
+    ...{ apiVersion: 'apps/v1', kind: 'Deployment', blockOwnerDeletion: true },
+    ...{ name: deployment.metadata.name, uid: made.metadata.uid },
+  };
+  await post(`${core}/services`, service);
+  await post(`${core}/secrets`, { ...secret, metadata: { ...secret.metadata, ownerReferences: [owner] } });
+}
