@@ -33,7 +33,9 @@ export function factsOf(view: View, name: string): Facts | undefined {
     pod.metadata.labels?.[labelKeys.revision] === revision && pod.metadata.deletionTimestamp === undefined;
   // What a Deployment runs never ends by itself: a pod of its that has ended was made to. A job's may end well or badly.
   const displaced = pods.find((pod) =>
-    isJob(controller) ? pod.status?.phase === 'Failed' && pod.status.reason !== undefined : hasEnded(pod),
+    isJob(controller)
+      ? pod.status?.phase === 'Failed' && pod.status.reason !== undefined
+      : hasEnded(pod) && !wasReplaced(pod),
   );
   const pod = pods.find((candidate) => isCurrent(candidate) && (isJob(controller) || !hasEnded(candidate)));
   return {
@@ -77,6 +79,10 @@ const latestFirst = (a: KubeEvent, b: KubeEvent): number =>
   timeOf(b).localeCompare(timeOf(a)) || (isNewer(a, b) ? -1 : 1);
 
 const isJob = ({ kind }: Controller): boolean => kind === 'Job';
+/** Asked to go by its Deployment, for a new template or for none: it may be seen to have ended in the moment before it is removed. */
+const wasReplaced = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp !== undefined &&
+  status?.conditions?.some(({ type, status }) => type === 'DisruptionTarget' && status === 'True') !== true;
 const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 const byAge = (a: Pod, b: Pod): number =>
   a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp);
