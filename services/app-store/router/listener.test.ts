@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { connect } from 'node:tls';
 import { isLoopback } from '@haic/kit/http/listening.ts';
@@ -60,5 +63,39 @@ test('TLS is 1.2 or newer, and a changed certificate is used without a restart',
   certify('second');
   t.mock.timers.tick(10_000);
   assert.equal(await peerOf(port), 'second');
+  await listener.close();
+});
+
+test('a request that cannot be read is answered with what is wrong with it', async () => {
+  const listener = createListener({ ...base, listen: [{ host: '127.0.0.1', port: 0 }] });
+  const { port } = await listener.listen();
+  const said = async (...bytes: readonly string[]): Promise<string> => {
+    const socket = connectPlain(port, '127.0.0.1');
+    for (const each of bytes) socket.write(each);
+    return text(socket);
+  };
+  const large = await said(`GET / HTTP/1.1\r\nHost: a\r\nCookie: ${'c'.repeat(40_000)}\r\n\r\n`);
+  assert.match(large, /^HTTP\/1\.1 431 [\s\S]+\r\nconnection: close\r\n\r\n.+ 32 KiB .+cookies/);
+  assert.match(await said('GET / HTTP/1.1\r\nHost : a\r\n\r\n'), /^HTTP\/1\.1 400 [\s\S]+not a request/);
+  // The answer before was whole; what follows it has an answer of its own.
+  const second = await said('GET / HTTP/1.1\r\nHost: a\r\n\r\n', '\x00');
+  assert.match(second, /^HTTP\/1\.1 200 [\s\S]+hello/);
+  await listener.close();
+});
+
+test('an answer under way is not mixed with another when what follows cannot be read', async () => {
+  const onRequest = (_request: unknown, response: ServerResponse) => {
+    response.writeHead(200, { 'content-length': 10 });
+    response.write('half');
+  };
+  const listener = createListener({ ...base, onRequest, listen: [{ host: '127.0.0.1', port: 0 }] });
+  const { port } = await listener.listen();
+  const socket = connectPlain(port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  socket.write('\x00\x00\r\n\r\n');
+  const whole = String(first) + (await text(socket));
+  assert.equal(whole.match(/HTTP\/1\.1/g)?.length, 1);
+  assert.match(whole, /\r\n\r\nhalf$/);
   await listener.close();
 });

@@ -15,6 +15,7 @@ import {
 } from '@haic/kit/http/listening.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import { wantsWebSocket } from '@haic/kit/proxy/upgrade.ts';
+import { answerUnreadable } from './unreadable.ts';
 
 export interface ListenerOptions extends Exposure {
   readonly logger: Logger;
@@ -75,6 +76,7 @@ function createServer(options: ListenerOptions, upgraded: Set<Duplex>): Server {
       socket.on('error', () => {}).on('close', () => upgraded.delete(socket));
       options.onUpgrade(request, socket, head);
     });
+  answerUnreadable(server);
   return server;
 }
 
