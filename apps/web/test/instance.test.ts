@@ -102,6 +102,7 @@ describe('Instances', { concurrency: 4 }, () => {
     await page.goto(`${standIn.url}/instances/${instance.data.id}`);
     const panel = page.getByRole('region', { name: 'What went wrong' });
     await panel.getByText('The app imports “pandaz”').waitFor();
+    await panel.locator('.log-line').nth(19).waitFor();
     const lines = await panel.locator('.log-line').allInnerTexts();
     assert.equal(lines.length, 20);
     assert.equal(lines.at(-1), "ModuleNotFoundError: No module named 'pandaz'");

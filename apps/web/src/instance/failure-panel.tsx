@@ -1,6 +1,6 @@
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useLayoutEffect, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { callText, queryString } from '../api/http.ts';
@@ -32,6 +32,8 @@ export function FailurePanel({ instance }: { instance: Instance }) {
     queryFn: ({ signal }) => readLastLines(instance.id, signal),
     enabled: instance.canReadLogs,
     retry: 1,
+    // Each start reads them anew; what is there stays readable meanwhile.
+    placeholderData: keepPreviousData,
   });
   const box = useRef<HTMLDivElement>(null);
   // The end of a log says most.
