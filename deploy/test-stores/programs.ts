@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { ensureGo, withoutToolchains } from '@haic/test-cluster/go.ts';
+import { buildFlags, goEnvironment } from '@haic/test-cluster/binaries.ts';
+import { ensureGo } from '@haic/test-cluster/go.ts';
 import { isThere, run } from '@haic/test-cluster/run.ts';
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
@@ -25,15 +26,9 @@ async function ensureBuilt(name: string, source: string, signal: AbortSignal): P
   const cache = cacheDirectory();
   await mkdir(folder, { recursive: true });
   const go = await ensureGo({ cacheDirectory: cache, tell: () => undefined, signal });
-  const env = {
-    ...withoutToolchains(),
-    CGO_ENABLED: '0',
-    GOFLAGS: '-buildvcs=false -mod=readonly',
-    GOCACHE: path.join(cache, 'go', 'build'),
-    GOMODCACHE: path.join(cache, 'go', 'modules'),
-  };
+  const env = goEnvironment(cache);
   const staging = `${program}.${process.pid}`;
-  const build = ['build', '-trimpath', '-ldflags', '-s -w', '-o', staging, source];
+  const build = ['build', ...buildFlags, '-ldflags', '-s -w', '-o', staging, source];
   const cwd = path.join(sources, name);
   try {
     // One at a time: a second one then finds what the first has compiled.

@@ -21,13 +21,19 @@ export interface H2o3 {
   stop(): Promise<void>;
 }
 
+/** Installs it once. Returns the Python that has its package. */
+export const ensureH2o3 = (): Promise<string> => pythonWith(requirements);
+
 /** An H2O-3 of one node on loopback. `settings` are Java system properties. */
 export async function startH2o3(settings: Readonly<Record<string, string>>): Promise<H2o3> {
-  const python = await pythonWith(requirements);
+  const python = await ensureH2o3();
   const jar = await jarOf(python);
   const folder = await mkdtemp(path.join(tmpdir(), 'haic-test-h2o3-'));
   const readyFile = path.join(folder, 'ready');
-  const properties = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
+  // It unpacks libraries of its own, 150 MB of them, and never removes them.
+  const properties = Object.entries({ ...settings, 'java.io.tmpdir': folder }).map(
+    ([name, value]) => `-D${name}=${value}`,
+  );
   const own = ['-name', path.basename(folder), '-ip', '127.0.0.1', '-web_ip', '127.0.0.1'];
   // Random, since each takes the port beside its own, too, and looks upwards from here only.
   const from = ['-baseport', String(33_000 + 2 * Math.floor(Math.random() * 5_000))];

@@ -61,8 +61,7 @@ export async function startKeycloak(
   } = {},
 ): Promise<Keycloak> {
   const { front } = options;
-  const cache = process.env.HAIC_CACHE ?? path.join(tmpdir(), 'haic-test-cache');
-  const home = await installedKeycloak(cache);
+  const home = await ensureKeycloak();
   const directory = await mkdtemp(path.join(tmpdir(), 'haic-keycloak-'));
   await cp(path.join(home, 'seed'), directory, { recursive: true });
   const [port, managementPort] = [await freePort(), await freePort()];
@@ -132,9 +131,10 @@ export async function startKeycloak(
 
 /**
  * Downloads, checks, builds and primes Keycloak once: `build` fixes what is known at build time, and a database with its schema and
- * administrator is kept as a seed, which together are most of the CPU time of a first start.
+ * administrator is kept as a seed, which together are most of the CPU time of a first start. Returns its folder.
  */
-async function installedKeycloak(cache: string): Promise<string> {
+export async function ensureKeycloak(): Promise<string> {
+  const cache = process.env.HAIC_CACHE ?? path.join(tmpdir(), 'haic-test-cache');
   const home = path.join(cache, 'keycloak', release.version);
   if (await exists(home)) return home;
   const archive = await downloadedArchive(cache);

@@ -20,6 +20,8 @@ export interface TestArea {
   readonly files: readonly string[];
   /** What the machine needs beyond Node; installed when it can be. */
   readonly needs: readonly TestNeed[];
+  /** Scripts that put into the cache what takes long to build or to fetch; they run beside the areas before, which are given precedence. */
+  readonly preparedBy: readonly string[];
   /** Test files of the area that run at once; those with real servers and process counts want the machine for themselves. */
   readonly concurrency: number;
   /** Its tests run in the network of a test cluster, which is started for them and ended after them. */
@@ -29,6 +31,12 @@ export interface TestArea {
   /** That cluster has Traefik's image; built before, since nothing in there reaches a registry of modules. */
   readonly ingress: boolean;
 }
+
+const preparations = {
+  stores: 'deploy/test-stores/prepare.ts',
+  servers: 'test/support/prepare.ts',
+  cluster: 'apps/cli/operate/test-cluster-prepare.ts',
+};
 
 const area = (
   name: string,
@@ -40,6 +48,7 @@ const area = (
   about,
   files,
   needs: [],
+  preparedBy: [],
   concurrency: 2,
   inCluster: false,
   haicImages: false,
@@ -50,12 +59,6 @@ const area = (
 export const testAreas: readonly TestArea[] = [
   area('kit', 'what services share', ['kit/**/*.test.ts']),
   area('platform', 'ports: PostgreSQL', ['platform/database/**/*.test.ts']),
-  area(
-    'blob',
-    'the blob port on files, on S3 by versitygw, on Azure by Azurite and on Google Cloud Storage by fake-gcs-server',
-    ['platform/blob/**/*.test.ts'],
-    { needs: ['openssl'] },
-  ),
   area('runtime', 'the runtime port on the local runtime', ['platform/runtime/local/**/*.test.ts'], {
     needs: ['bubblewrap'],
     concurrency: 1,
@@ -86,6 +89,12 @@ export const testAreas: readonly TestArea[] = [
     { concurrency: 1 },
   ),
   area('cli', 'the one command', ['apps/cli/**/*.test.ts', 'apps/server/**/*.test.ts']),
+  area(
+    'blob',
+    'the blob port on files, on S3 by versitygw, on Azure by Azurite and on Google Cloud Storage by fake-gcs-server',
+    ['platform/blob/**/*.test.ts'],
+    { needs: ['openssl'], preparedBy: [preparations.stores] },
+  ),
   area('portal', 'pages in a real browser', ['apps/web/test/**/*.test.ts'], {
     needs: ['chromium'],
     concurrency: 1,
@@ -96,6 +105,7 @@ export const testAreas: readonly TestArea[] = [
     ['test/clients/**/*.test.ts'],
     {
       needs: ['bubblewrap', 'chromium', 'java'],
+      preparedBy: [preparations.stores, preparations.servers],
       concurrency: 1,
     },
   ),
@@ -111,7 +121,11 @@ export const testAreas: readonly TestArea[] = [
     'issuers',
     "one suite on Haic's own issuer and on a real Keycloak, which brokers others",
     ['test/issuers/**/*.test.ts'],
-    { needs: ['bubblewrap', 'chromium', 'java', 'maven', 'unzip'], concurrency: 1 },
+    {
+      needs: ['bubblewrap', 'chromium', 'java', 'maven', 'unzip'],
+      preparedBy: [preparations.servers],
+      concurrency: 1,
+    },
   ),
   area('security', 'the list of attacks, against a running Haic', ['test/security/**/*.test.ts'], {
     needs: ['bubblewrap', 'chromium'],
@@ -124,10 +138,17 @@ export const testAreas: readonly TestArea[] = [
       ...['deploy/test-cluster/**/*.test.ts', 'deploy/charts/**/*.test.ts'],
       'platform/runtime/kubernetes/**/*.test.ts',
     ],
-    { needs: ['iproute', 'openssl'], concurrency: 1, inCluster: true, ingress: true },
+    {
+      needs: ['iproute', 'openssl'],
+      preparedBy: [preparations.cluster],
+      concurrency: 1,
+      inCluster: true,
+      ingress: true,
+    },
   ),
   area('cluster', 'Haic as pods, installed by its chart', ['test/kubernetes/**/*.test.ts'], {
     needs: ['chromium', 'iproute', 'openssl'],
+    preparedBy: [preparations.cluster],
     concurrency: 1,
     inCluster: true,
     haicImages: true,
@@ -135,6 +156,7 @@ export const testAreas: readonly TestArea[] = [
   }),
   area('faults', 'crashes, full disks, restarts', ['test/faults/**/*.test.ts'], {
     needs: ['bubblewrap'],
+    preparedBy: [preparations.stores],
     concurrency: 1,
   }),
 ];

@@ -10,6 +10,7 @@ import { CommandError, exitCodes, print, say, table } from '../terminal.ts';
 import { type TestArea, type TestNeed, testAreas, testNeeds } from './test-areas.ts';
 import { inTestCluster } from './test-cluster.ts';
 import { type FailedTest, type FileCounts, filesToRunAgain, totals, withSecondRun } from './test-outcome.ts';
+import { type Preparations, startPreparations } from './test-preparations.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const run = promisify(execFile);
@@ -43,10 +44,25 @@ export async function runTests(options: {
     );
   const wanted = selectAreas(options.area);
   const results: AreaResult[] = [];
-  if (options.area === undefined || options.area === 'static') results.push(await staticChecks());
   await installNeeds(wanted);
-  for (const area of wanted) results.push(await runArea(area, options.size));
+  const preparations = startPreparations([...new Set(wanted.flatMap((area) => area.preparedBy))]);
+  try {
+    if (options.area === undefined || options.area === 'static') results.push(await staticChecks());
+    for (const area of wanted) {
+      for (const script of area.preparedBy) await prepared(preparations, script);
+      results.push(await runArea(area, options.size));
+    }
+  } finally {
+    preparations.stop();
+  }
   report(results);
+}
+
+async function prepared(preparations: Preparations, script: string): Promise<void> {
+  const from = performance.now();
+  await preparations.done(script);
+  const seconds = (performance.now() - from) / 1000;
+  if (seconds > 1) say(`\nWaited ${seconds.toFixed(1)} s for ${script}.`);
 }
 
 function selectAreas(name: string | undefined): readonly TestArea[] {

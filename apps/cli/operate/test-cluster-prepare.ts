@@ -1,0 +1,10 @@
+import process from 'node:process';
+import { deadline } from '@haic/kit/deadline.ts';
+import { readSettings } from '@haic/server/settings.ts';
+import { ensureBinaries } from '@haic/test-cluster/binaries.ts';
+import { ensureClusterImages, makingOf } from './test-cluster.ts';
+
+/** Builds all that a test cluster is started from. */
+const making = makingOf(readSettings(process.env), () => undefined, deadline(60 * 60_000));
+await ensureBinaries(making);
+await ensureClusterImages({ haicImages: true, ingress: true }, making);
