@@ -65,7 +65,7 @@ const flagsOf: Readonly<Record<Exclude<ComponentName, 'containerd'>, (layout: La
       ],
       ...['--enable-hostpath-provisioner=true', `--flex-volume-plugin-dir=${at(layout, 'flex-volumes')}`],
       // A node that is gone is noticed within a test's patience.
-      '--node-monitor-grace-period=12s',
+      '--node-monitor-grace-period=20s',
     ],
     'kube-scheduler': (layout) => [
       ...signedInAs(layout, 'scheduler'),

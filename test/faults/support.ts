@@ -6,8 +6,8 @@ import { makeZip, type ZipItem } from '@haic/launcher/testing/zip.ts';
 import { importBundle, runApp, waitForStatus } from '../support/api.ts';
 import type { Haic } from '../support/haic.ts';
 
-/** How many kills a test of random kills makes: a dozen for every day, many in the full size. */
-export const kills = process.env.HAIC_TEST_SIZE === 'full' ? 200 : 12;
+/** How many kills a test of random kills makes: a few for every day, many in the full size. */
+export const kills = process.env.HAIC_TEST_SIZE === 'full' ? 200 : 8;
 
 const probe = await readFile(path.join(import.meta.dirname, 'probe_app.py'), 'utf8');
 

@@ -5,8 +5,8 @@ export interface Load {
   stop(): Promise<{ readonly asked: number; readonly retried: number; readonly failed: readonly string[] }>;
 }
 
-/** By then an ingress has heard of a pod that was killed: until it has, it sends every other request there. */
-const retryAfterMs = 5_000;
+/** By then an ingress has heard of a pod that was killed, also on a slow machine: until it has, it sends every other request there. */
+const retryAfterMs = 12_000;
 
 /** As people do: each of these one time after the other, and what fails is tried once more. */
 export function askAgainAndAgain(works: readonly (() => Promise<void>)[]): Load {
