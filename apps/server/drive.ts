@@ -69,6 +69,7 @@ export async function startDrive(options: {
     publicUrl: settings.publicUrl,
     defaultQuota: settings.driveQuotaGib * 1024 ** 3,
     audit: outbox,
+    auditObjects: settings.driveAuditObjects,
     logger,
     meter,
   });

@@ -258,6 +258,13 @@ export const settings = {
     7,
     { min: 0, max: 3650 },
   ),
+  driveAuditObjects: flag(
+    {
+      env: 'HAIC_DRIVE_AUDIT_OBJECTS',
+      doc: 'Tell the audit trail of each object that is read, written or copied in Drive, too. What is deleted it hears of in any case.',
+    },
+    false,
+  ),
   auditRetentionDays: integer(
     {
       env: 'HAIC_AUDIT_RETENTION_DAYS',

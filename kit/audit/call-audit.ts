@@ -38,11 +38,18 @@ export interface OpenCall {
 const servicePrefix = 'haic-service-';
 
 /** How the trail names who calls. */
-export const auditPrincipalOf = ({ party, partyKind, subject }: Principal): string =>
+export const auditPrincipalOf = ({
+  party,
+  partyKind,
+  subject,
+}: Pick<Principal, 'party' | 'partyKind' | 'subject'>): string =>
   partyKind === 'service' ? `services/${party.slice(servicePrefix.length)}` : `users/${subject}`;
 
 /** By which client, and for which app, beside who it is. */
-export const auditMetadataOf = ({ party, instanceId }: Principal): Record<string, string> => ({
+export const auditMetadataOf = ({
+  party,
+  instanceId,
+}: Pick<Principal, 'party' | 'instanceId'>): Record<string, string> => ({
   client: party,
   ...(instanceId === undefined ? {} : { app_instance: instanceId }),
 });

@@ -48,9 +48,12 @@ export async function tellRefusal(
 
 const perMinute = 30;
 
-interface Bound {
+/** By whom it is counted. */
+type Bounded = Pick<Principal, 'subject' | 'party'>;
+
+export interface Bound {
   /** Undefined when this one is not to be told of; else how many were not, since the last one that was. */
-  count(principal: Principal | undefined): number | undefined;
+  count(principal: Bounded | undefined): number | undefined;
 }
 
 const bounds = new WeakMap<CallAudit, Bound>();

@@ -33,6 +33,14 @@ export interface AuditWriter {
   record(action: AuditedAction, within?: TransactionSql): Promise<void>;
 }
 
+/** For what is told often, and happens whether it can be told or not. */
+export interface BulkAuditWriter {
+  /**
+   * Records all of them at once, durably, or none. It takes half of the outbox's room at most: the other half is for what must not happen unrecorded.
+   */
+  recordMany(actions: readonly AuditedAction[]): Promise<void>;
+}
+
 /** An event in the JSON of the API (`Event` of `ai.h2o.audittrail.v1`). */
 export type EventJson = Readonly<Record<string, EventJsonValue>>;
 export type EventJsonValue = string | number | boolean | Readonly<Record<string, string | number>>;

@@ -10,6 +10,7 @@ import { type Buckets, createBuckets } from './buckets.ts';
 import { type Patience, usualPatience } from './deadline.ts';
 import { createHandler } from './handler.ts';
 import { createDriveListener } from './listener.ts';
+import { createObjectTrail } from './object-trail.ts';
 import { createObjectService, type ObjectService } from './service.ts';
 import { createSessions } from './sessions.ts';
 import { createShareStore } from './shares.ts';
@@ -39,6 +40,8 @@ export interface DriveOptions extends Exposure {
   readonly patience?: Patience | undefined;
   /** Without one, nothing is recorded. */
   readonly audit?: DriveAudit | undefined;
+  /** Whether the audit trail hears of objects that are read and written, too, and not only of those that are deleted. */
+  readonly auditObjects?: boolean;
   readonly logger: Logger;
   readonly meter?: Meter | undefined;
 }
@@ -60,7 +63,8 @@ export async function createDrive(options: DriveOptions): Promise<Drive> {
   const accounts = await keepAccounts({ store: usage, blobs, logger });
   const objects = createObjectService(blobs, accounts.accounts);
   const buckets = createBuckets(options.workspaces);
-  const { patience = usualPatience } = options;
+  const { patience = usualPatience, auditObjects = false, audit } = options;
+  const trail = createObjectTrail({ audit, everything: auditObjects, logger });
   const handle = createHandler({
     ...options,
     patience,
@@ -68,6 +72,7 @@ export async function createDrive(options: DriveOptions): Promise<Drive> {
     standing: createStanding(options.standing, createShareStore(database)),
     buckets,
     objects,
+    trail,
     portalOrigin: new URL(options.publicUrl).origin,
   });
   const listener = createDriveListener({ ...options, patience, handle });
@@ -79,6 +84,7 @@ export async function createDrive(options: DriveOptions): Promise<Drive> {
     listen: listener.listen,
     close: async () => {
       await listener.close();
+      await trail.stop();
       await accounts.stop();
     },
   };

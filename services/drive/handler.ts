@@ -9,6 +9,8 @@ import { allowPortal, answerPreflight } from './cors.ts';
 import { createDeadline, type Patience } from './deadline.ts';
 import { type DriveError, driveError } from './errors.ts';
 import { driveErrorOf } from './from-error.ts';
+import type { Bucket } from './model.ts';
+import type { ObjectTrail } from './object-trail.ts';
 import type { OperationParts } from './operation.ts';
 import { operationOf } from './operations.ts';
 import { enforce } from './policy.ts';
@@ -31,6 +33,7 @@ export interface HandlerParts {
   readonly standing: Standing;
   readonly buckets: Buckets;
   readonly objects: ObjectService;
+  readonly trail: ObjectTrail;
   readonly patience: Patience;
   readonly driveUrl: string;
   /** Of the portal. */
@@ -160,9 +163,15 @@ async function answerS3(parts: HandlerParts, request: DriveRequest): Promise<voi
     throw driveError('MethodNotAllowed', 'At the root there is a list of buckets, and nothing else.');
   }
   const operation = operationOf(request);
-  const bucket = await parts.buckets.find(request.session, request.bucket);
-  enforce(bucket, operation.wish);
-  await operation.handle(request, bucket, shared);
+  let bucket: Bucket | undefined;
+  try {
+    bucket = await parts.buckets.find(request.session, request.bucket);
+    enforce(bucket, operation.wish);
+    await operation.handle(request, bucket, shared);
+  } catch (error) {
+    if (operation.deed !== undefined) parts.trail.refused(request, bucket, operation.deed, error);
+    throw error;
+  }
 }
 
 /** Nobody is there to be told. */

@@ -14,6 +14,8 @@ export interface DriveSession {
   readonly signIn: string | undefined;
   /** Of keys that are in a link: its id, without which they end. A link goes on after its maker's sign-in. */
   readonly share?: string | undefined;
+  /** Of keys that are in an address which the audit trail heard of when it was given. */
+  readonly isTold?: boolean;
   /** Both in seconds since the epoch. */
   readonly issuedAt: number;
   readonly expiresAt: number;

@@ -1,5 +1,6 @@
 import type { Buckets } from './buckets.ts';
 import type { Bucket } from './model.ts';
+import type { Deed, ObjectTrail } from './object-trail.ts';
 import type { Wish } from './policy.ts';
 import type { DriveRequest } from './request.ts';
 import type { ObjectService } from './service.ts';
@@ -8,6 +9,7 @@ import type { ObjectService } from './service.ts';
 export interface OperationParts {
   readonly objects: ObjectService;
   readonly buckets: Buckets;
+  readonly trail: ObjectTrail;
   /** Where people reach Drive; without a trailing slash. */
   readonly driveUrl: string;
 }
@@ -16,5 +18,7 @@ export interface OperationParts {
 export interface BucketOperation {
   readonly name: string;
   readonly wish: Wish;
+  /** What the audit trail calls it; it hears of no operation without. */
+  readonly deed?: Deed;
   handle(request: DriveRequest, bucket: Bucket, parts: OperationParts): Promise<void>;
 }

@@ -18,7 +18,7 @@ export interface Sessions {
   issue(
     principal: Principal,
     durationSeconds: number,
-    options?: { readonly now?: number; readonly share?: string | undefined },
+    options?: { readonly now?: number; readonly share?: string | undefined; readonly isTold?: boolean },
   ): IssuedCredentials;
   open(accessKeyId: string, sessionToken: string, now: number): Credentials;
 }
@@ -47,11 +47,15 @@ export function createSessions(masterKey: Buffer): Sessions {
     return credentials;
   };
   return {
-    issue: (principal, durationSeconds, { now = Date.now(), share } = {}) => {
+    issue: (principal, durationSeconds, { now = Date.now(), share, isTold } = {}) => {
       const accessKeyId = `HAIC${base32(randomBytes(16)).slice(0, 16)}`;
       const issuedAt = Math.floor(now / 1000);
       const whole = sessionOf(principal, issuedAt, issuedAt + durationSeconds);
-      const session = share === undefined ? whole : { ...whole, signIn: undefined, share };
+      const session: DriveSession = {
+        ...whole,
+        ...(share === undefined ? {} : { signIn: undefined, share }),
+        ...(isTold === undefined ? {} : { isTold }),
+      };
       const packed = deflateRawSync(JSON.stringify(session));
       if (packed.length > longestSealed)
         throw driveError('PackedPolicyTooLarge', 'You are in more groups than fit into temporary keys.');

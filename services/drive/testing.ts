@@ -82,6 +82,7 @@ export async function startTestDrive(
     wrap?: (blobs: BlobStore) => BlobStore;
     directory?: string;
     patience?: Patience;
+    auditObjects?: boolean;
   } = {},
 ): Promise<TestDrive> {
   const { database, url, stop } = await startTestDatabase();
@@ -102,6 +103,10 @@ export async function startTestDrive(
         if (trail.away) throw unavailable('audit_unavailable', 'It cannot be recorded.');
         trail.actions.push(action);
       },
+      recordMany: async (actions) => {
+        if (trail.away) throw unavailable('audit_unavailable', 'It cannot be recorded.');
+        trail.actions.push(...actions);
+      },
       ...callAuditInto((call) => trail.actions.push(call)),
     },
     blobs,
@@ -116,6 +121,7 @@ export async function startTestDrive(
     publicUrl: 'http://localhost:8080',
     defaultQuota: options.quota ?? 0,
     patience: options.patience,
+    auditObjects: options.auditObjects ?? false,
     listen: [{ host: '127.0.0.1', port: 0 }],
     logger: createLogger('drive', 'silent'),
   });

@@ -207,6 +207,31 @@ for (const [how, clientOf] of [
       );
     });
 
+    it('takes many at once in their order, and gives them half of its room at most', async () => {
+      const { outbox, state } = open({ limit: 20 });
+      const many = (verb: string, count: number) =>
+        Array.from({ length: count }, (_, n) =>
+          action({ action: `actions/test/${verb}/CREATE`, resource: `//test/things/${n}` }),
+        );
+      await outbox.recordMany(many('many', 8));
+      await until('arrival', async () => (await has('many')) === 8);
+      assert.deepEqual(
+        (await told(trail)).flatMap(({ action: a, resource }) =>
+          a === 'actions/test/many/CREATE' ? [resource] : [],
+        ),
+        Array.from({ length: 8 }, (_, n) => `//test/things/${n}`),
+      );
+      state.away = true;
+      await outbox.recordMany(many('more', 12));
+      // The room is looked at every two seconds.
+      await delay(2_100);
+      await assert.rejects(outbox.recordMany(many('more', 1)), { code: 'audit_unavailable' });
+      await outbox.record(action({ action: 'actions/test/important/CREATE' }));
+      state.away = false;
+      await until('arrival', async () => (await has('important')) === 1);
+      assert.equal(await has('more'), 12);
+    });
+
     it('says that it is the database, when it is', async () => {
       const { outbox } = open();
       await trail.database.sql`alter table audit_outbox.events rename to away`;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CallAudit } from '@haic/kit/audit/call-audit.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Database } from '@haic/platform/database/port.ts';
-import type { AuditWriter, EventRequest, TrailClient } from '../client.ts';
+import type { AuditWriter, BulkAuditWriter, EventRequest, TrailClient } from '../client.ts';
 import { notRecorded } from '../refusals.ts';
 import { eventJsonOf, statusJson, type ToldJson } from './event-json.ts';
 import { type ForwarderTimes, startForwarder } from './forwarder.ts';
@@ -10,7 +10,7 @@ import { type Backlog, outboxStore } from './store.ts';
 
 export { auditOutboxMigrations } from './migrations.ts';
 
-export interface AuditOutbox extends AuditWriter, CallAudit {
+export interface AuditOutbox extends AuditWriter, BulkAuditWriter, CallAudit {
   status(): Promise<Backlog & { readonly problem: string | undefined }>;
   stop(): Promise<void>;
 }
@@ -42,6 +42,17 @@ export function createAuditOutbox(options: {
         throw notRecorded(error);
       }
       if (within === undefined) forwarder.wake();
+    },
+
+    recordMany: async (actions) => {
+      const told = actions.map((action) => ({ eventId: randomUUID(), event: eventJsonOf(action) }));
+      try {
+        await room.ask(limit / 2);
+        await outboxStore.addMany(database.sql, told);
+      } catch (error) {
+        throw notRecorded(error);
+      }
+      forwarder.wake();
     },
 
     begin: async (call) => {
@@ -88,14 +99,14 @@ const lateOutcome = (eventId: string, event: ToldJson): EventRequest => ({
 /** Whether there is room, looked at every few seconds: a bound need not be exact. */
 function createRoom(database: Database, limit: number) {
   let lookedAt = Number.NEGATIVE_INFINITY;
-  let isFull = false;
+  let waiting = 0;
   return {
-    async ask(): Promise<void> {
+    async ask(most = limit): Promise<void> {
       if (performance.now() - lookedAt > lookEveryMs) {
         lookedAt = performance.now();
-        isFull = (await outboxStore.backlog(database.sql, limit)).waiting >= limit;
+        waiting = (await outboxStore.backlog(database.sql, limit)).waiting;
       }
-      if (isFull) throw new Error(`${limit} events wait for the audit trail already.`);
+      if (waiting >= most) throw new Error(`${waiting} events wait for the audit trail already.`);
     },
   };
 }

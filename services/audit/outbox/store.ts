@@ -22,6 +22,14 @@ export const outboxStore = {
       values (${eventId}, ${sql.json(event as JSONValue)}, ${settled})`;
   },
 
+  async addMany(sql: AnySql, requests: readonly EventRequest[]): Promise<void> {
+    await sql`
+      insert into audit_outbox.events (event_id, event, settled)
+      select (request->>'eventId')::uuid, request->'event', true
+      from jsonb_array_elements(${sql.json(requests as unknown as JSONValue)}) with ordinality as told (request, n)
+      order by n`;
+  },
+
   /** False when it is not there any more, or settled already. */
   async settle(sql: AnySql, eventId: string, changes: EventJson): Promise<boolean> {
     const { count } = await sql`

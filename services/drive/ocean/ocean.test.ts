@@ -120,6 +120,23 @@ describe('the API of the Drive page', () => {
     assert.equal(both.json.key, 'up/größe & co +% (1).txt');
   });
 
+  it('has Drive tell no second time of what an address was given for, and of who follows a link', async () => {
+    await at.put('ada', '_my', 'told.txt', 'told');
+    const address = await at.api('ada', 'GET', '/buckets/_my/address?key=told.txt');
+    assert.equal((await fetch(address.json.url)).status, 200);
+    const link = { key: 'told.txt', expiresInSeconds: 60 };
+    const shared = await at.api('ada', 'POST', '/buckets/_my/shares', link);
+    assert.equal((await fetch(shared.json.url)).status, 200);
+    const { items } = (await at.api('ada', 'GET', '/buckets/_my/shares')).json;
+    const id = items.find(({ key }: { key: string }) => key === 'told.txt').id;
+    assert.deepEqual(
+      at.heard
+        .filter(({ requestParameters }) => requestParameters?.key === 'told.txt')
+        .map(({ action, principal, metadata }) => [action, principal, metadata?.share, metadata?.shared_by]),
+      [['actions/drive/objects/GET', 'users/unknown', id, 'ada']],
+    );
+  });
+
   it('goes on with an upload in parts where it was broken off, and completes it when all is there', async () => {
     const size = 20 * mebibyte;
     const file = { key: 'up/large.bin', size, modifiedAt: 77 };

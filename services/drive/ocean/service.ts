@@ -110,7 +110,8 @@ export function createOceanService(parts: OceanParts) {
   ): Address => {
     checkAddressable(key);
     const { method, seconds, query, share } = wanted;
-    const credentials = parts.sessions.issue(who, seconds + 60, { share });
+    // Of a link it is told that there is one, and not yet who follows it.
+    const credentials = parts.sessions.issue(who, seconds + 60, { share, isTold: share === undefined });
     const url = presign(credentials, {
       ...{ method, driveUrl, bucket: bucket.name, key, expiresIn: seconds },
       ...(query === undefined ? {} : { query }),

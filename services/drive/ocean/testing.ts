@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { callAuditInto } from '@haic/kit/audit/testing.ts';
 import { type Principal, partyKindOf, wellKnownClients } from '@haic/kit/auth/principal.ts';
 import { notFound, unauthenticated } from '@haic/kit/errors.ts';
 import { createMemoryIdempotencyStore } from '@haic/kit/http/idempotency/memory.ts';
@@ -10,6 +11,7 @@ import { createLogger } from '@haic/kit/logging.ts';
 import type { BlobStore } from '@haic/platform/blob/port.ts';
 import { migrate } from '@haic/platform/database/postgres.ts';
 import { startTestDatabase } from '@haic/platform/database/testing.ts';
+import type { AuditedAction } from '@haic/services/audit/client.ts';
 import type { WorkspaceRole } from '@haic/services/workspaces/client.ts';
 import { UnsecuredJWT } from 'jose';
 import { createDrive, driveMigrations } from '../drive.ts';
@@ -57,6 +59,8 @@ export async function startTestOcean(
   /** Subjects who were removed. */
   const gone = new Set<string>();
   const clock = { aheadMs: 0 };
+  /** What the audit trail heard of objects. */
+  const heard: AuditedAction[] = [];
   const personOf = (subject: string) => ({
     ...{
       subject,
@@ -86,6 +90,12 @@ export async function startTestOcean(
   };
   const drive = await createDrive({
     ...shared,
+    auditObjects: true,
+    audit: {
+      record: async () => {},
+      recordMany: async (actions) => void heard.push(...actions),
+      ...callAuditInto(() => {}),
+    },
     verifyToken: async (token) => principalOf(token),
     standing: {
       mayStillAct: async ({ subject, signIn }) => !ended.has(subject) && !ended.has(signIn ?? ''),
@@ -132,7 +142,7 @@ export async function startTestOcean(
     return { status: answer.statusCode, json: answer.body === '' ? undefined : JSON.parse(answer.body) };
   };
   return {
-    ...{ api, server, ocean, drive, driveUrl, roles, ended, gone, clock, database, blobs },
+    ...{ api, server, ocean, drive, driveUrl, roles, ended, gone, clock, database, blobs, heard },
     /** By the address that the API gives for it. */
     put: async (who: string, bucket: string, key: string, content: string): Promise<void> => {
       const file = { key, size: Buffer.byteLength(content), modifiedAt: 1, collision: 'REPLACE' };

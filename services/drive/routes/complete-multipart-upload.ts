@@ -2,6 +2,7 @@ import { bodyOf } from '../body.ts';
 import { writeConditionOf } from '../conditions.ts';
 import { driveError } from '../errors.ts';
 import { limits } from '../model.ts';
+import { deeds } from '../object-trail.ts';
 import type { BucketOperation } from '../operation.ts';
 import { presentCompleted } from '../present.ts';
 import { sendXml } from '../respond.ts';
@@ -12,7 +13,8 @@ import { uploadIdOf } from './parameters.ts';
 export const completeMultipartUpload: BucketOperation = {
   name: 'CompleteMultipartUpload',
   wish: 'write',
-  handle: async (request, bucket, { objects, driveUrl }) => {
+  deed: deeds.complete,
+  handle: async (request, bucket, { objects, driveUrl, trail }) => {
     const body = bodyOf(request, longestDocument);
     const parts = readParts(await readAll(body.open(), longestDocument));
     const upload = { bucket, key: request.key, uploadId: uploadIdOf(request) };
@@ -20,6 +22,7 @@ export const completeMultipartUpload: BucketOperation = {
       ...writeConditionOf(request.header),
       signal: request.signal,
     });
+    await trail.used(request, bucket, deeds.complete, { uploadId: upload.uploadId });
     const location = `${driveUrl}/${bucket.name}/${percentEncodePath(request.key)}`;
     sendXml(request, presentCompleted(bucket, request.key, location, etag));
   },

@@ -2,14 +2,16 @@ import { attributesOf } from '../attributes.ts';
 import { checkConditions, writeConditionOf } from '../conditions.ts';
 import { driveError } from '../errors.ts';
 import { limits } from '../model.ts';
+import { deeds } from '../object-trail.ts';
 import type { BucketOperation } from '../operation.ts';
 import { presentCopy } from '../present.ts';
 import { sendXml } from '../respond.ts';
-import { copySourceOf } from './copy-source.ts';
+import { copySourceOf, nameOfSource } from './copy-source.ts';
 
 export const copyObject: BucketOperation = {
   name: 'CopyObject',
   wish: 'write',
+  deed: deeds.copy,
   handle: async (request, bucket, parts) => {
     const source = await copySourceOf(request, parts);
     const directive = request.header('x-amz-metadata-directive') ?? 'COPY';
@@ -34,6 +36,7 @@ export const copyObject: BucketOperation = {
         signal,
       },
     );
+    await parts.trail.used(request, bucket, deeds.copy, { source: nameOfSource(source) });
     sendXml(request, presentCopy('CopyObjectResult', copied));
   },
 };

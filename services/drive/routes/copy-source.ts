@@ -22,3 +22,7 @@ export async function copySourceOf(
   enforce(bucket, 'read');
   return { bucket, key: decoded.slice(slash + 1) };
 }
+
+/** As the audit trail hears it. */
+export const nameOfSource = ({ bucket, key }: { readonly bucket: Bucket; readonly key: string }): string =>
+  `${bucket.kind === 'workspace' ? bucket.id : bucket.name}/${key}`;

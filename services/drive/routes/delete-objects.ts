@@ -1,5 +1,6 @@
 import { bodyOf } from '../body.ts';
 import { driveErrorOf } from '../from-error.ts';
+import { deeds } from '../object-trail.ts';
 import type { BucketOperation } from '../operation.ts';
 import { presentDeleted } from '../present.ts';
 import { sendXml } from '../respond.ts';
@@ -10,10 +11,13 @@ const mostKeys = 1000;
 export const deleteObjects: BucketOperation = {
   name: 'DeleteObjects',
   wish: 'write',
-  handle: async (request, bucket, { objects }) => {
+  deed: deeds.remove,
+  handle: async (request, bucket, { objects, trail }) => {
     const body = bodyOf(request, longestDocument);
     const { keys, quiet } = readDelete(await readAll(body.open(), longestDocument));
-    const outcomes = await objects.removeAll(bucket, keys, { signal: request.signal });
+    const outcomes = await trail.removing(request, bucket, keys, () =>
+      objects.removeAll(bucket, keys, { signal: request.signal }),
+    );
     const told = outcomes.map(({ key, error }) =>
       error === undefined ? { key } : { key, error: driveErrorOf(error) },
     );

@@ -3,6 +3,7 @@ import { headersOf } from '../attributes.ts';
 import { checkConditions } from '../conditions.ts';
 import { driveError } from '../errors.ts';
 import type { Bucket } from '../model.ts';
+import { deeds } from '../object-trail.ts';
 import type { BucketOperation, OperationParts } from '../operation.ts';
 import { rangeIn, readRange } from '../range.ts';
 import type { DriveRequest } from '../request.ts';
@@ -11,6 +12,7 @@ import { sendBytes } from '../respond.ts';
 export const getObject: BucketOperation = {
   name: 'GetObject',
   wish: 'read',
+  deed: deeds.get,
   handle: async (request, bucket, parts) => {
     const { info, content, bytes, range } = await find(request, bucket, parts);
     try {
@@ -19,6 +21,9 @@ export const getObject: BucketOperation = {
       if (range !== undefined) headers['content-range'] = `bytes ${range.start}-${range.end}/${info.size}`;
       const length = range === undefined ? info.size : range.end - range.start + 1;
       request.allow(length);
+      // Before the first byte leaves, which may be all that somebody wants. It waits for nothing.
+      const part = range === undefined ? {} : { range: `${range.start}-${range.end}` };
+      void parts.trail.used(request, bucket, deeds.get, part);
       request.response.writeHead(range === undefined ? 200 : 206, { ...headers, 'content-length': length });
     } catch (error) {
       content.destroy();

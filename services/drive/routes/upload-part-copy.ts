@@ -1,16 +1,18 @@
 import { checkConditions } from '../conditions.ts';
 import { driveError } from '../errors.ts';
 import { limits } from '../model.ts';
+import { deeds } from '../object-trail.ts';
 import type { BucketOperation } from '../operation.ts';
 import { presentCopy } from '../present.ts';
 import { readRange } from '../range.ts';
 import { sendXml } from '../respond.ts';
-import { copySourceOf } from './copy-source.ts';
+import { copySourceOf, nameOfSource } from './copy-source.ts';
 import { partNumberOf, uploadIdOf } from './parameters.ts';
 
 export const uploadPartCopy: BucketOperation = {
   name: 'UploadPartCopy',
   wish: 'write',
+  deed: deeds.copy,
   handle: async (request, bucket, parts) => {
     const { signal } = request;
     const partNumber = partNumberOf(request);
@@ -31,6 +33,8 @@ export const uploadPartCopy: BucketOperation = {
       const upload = { bucket, key: request.key, uploadId: uploadIdOf(request) };
       const content = { size, md5: undefined, open: () => found.content };
       const part = await parts.objects.putPart(upload, partNumber, content, { signal });
+      const told = { source: nameOfSource(source), partNumber: String(partNumber) };
+      await parts.trail.used(request, bucket, deeds.copy, told);
       sendXml(request, presentCopy('CopyPartResult', part));
     } finally {
       found.content.destroy();

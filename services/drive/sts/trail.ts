@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { auditMetadataOf, auditPrincipalOf, type CallAudit } from '@haic/kit/audit/call-audit.ts';
 import { statusOfHttp } from '@haic/kit/audit/outcome.ts';
 import { isTold, tellRefusal } from '@haic/kit/audit/refusals.ts';
-import type { AuditWriter } from '@haic/services/audit/client.ts';
+import type { AuditWriter, BulkAuditWriter } from '@haic/services/audit/client.ts';
 import { type DriveError, driveError } from '../errors.ts';
 import type { AssumedRole } from './assume-role.ts';
 
-export type DriveAudit = AuditWriter & CallAudit;
+export type DriveAudit = AuditWriter & BulkAuditWriter & CallAudit;
 
 const action = 'actions/drive/keys/CREATE';
 
@@ -48,7 +48,7 @@ export async function tellOfRefusal(
   await tellRefusal(audit, { ...call, principal: undefined, status });
 }
 
-const originOf = ({ socket, headers }: IncomingMessage) => ({
+export const originOf = ({ socket, headers }: IncomingMessage) => ({
   sourceIpAddress: socket.remoteAddress ?? '',
   userAgent: headers['user-agent'] ?? '',
 });

@@ -36,7 +36,7 @@ const schema = {
 export function getObjectAddressRoute(server: OceanServer, { service }: RouteContext): void {
   const audit = {
     ...{ action: 'actions/drive/objects/GET', resource: '//drive/buckets/{bucket}' },
-    ...{ readOnly: true },
+    ...{ readOnly: true, parameters: ['key'] },
   };
   server.get(
     '/api/v1/drive/buckets/:bucket/address',
