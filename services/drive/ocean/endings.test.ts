@@ -150,4 +150,43 @@ describe('what becomes of objects when who had them ends', () => {
     await at.ocean.formerPeople.whenPersonEnds('nobody', 'nobody');
     assert.deepEqual(await subjects(), []);
   });
+
+  it('an administrator finds somebody by a part of their name, and purges before the time what nobody wants', async () => {
+    for (const who of ['zoe', 'Zack', 'yan']) {
+      await fill(who, '_my');
+      at.gone.add(who);
+      await at.ocean.formerPeople.whenPersonEnds(who, who);
+    }
+    const found = async (query: string) =>
+      (await at.api('admin', 'GET', `/former-people?query=${query}`)).json.items;
+    assert.deepEqual((await found('Z')).map(({ subject }: { subject: string }) => subject).sort(), [
+      'Zack',
+      'zoe',
+    ]);
+    assert.equal((await found('%25')).length, 0, 'a sign of patterns is a letter like others');
+    assert.equal((await found('zoe'))[0].trash.objects, 1);
+    const purge = (who: string, subject: string) => at.api(who, 'POST', `/former-people/${subject}/purge`);
+    assert.equal((await purge('ada', 'zoe')).status, 403);
+    assert.equal((await purge('admin', 'ada')).status, 404, 'she is not gone');
+    const { json } = await purge('admin', 'zoe');
+    assert.deepEqual([json.state, json.done], ['SUCCEEDED', 3]);
+    assert.deepEqual(await accountsOf('drive/people/zoe/'), []);
+    assert.deepEqual(await keysUnder('drive/trash/people/zoe/'), []);
+    assert.equal((await purge('admin', 'zoe')).status, 404, 'nothing is left');
+    // He came back, and has everything: nobody takes it from him.
+    at.gone.delete('yan');
+    assert.equal((await purge('admin', 'yan')).status, 404);
+    assert.equal((await at.api('admin', 'POST', '/former-people/yan/hand-over', { to: 'ada!' })).status, 404);
+    assert.equal((await keysUnder('drive/people/yan/')).length, 3);
+    assert.deepEqual(await found('yan'), []);
+  });
+
+  it('who left nothing in the trash is forgotten when all was handed over', async () => {
+    await at.put('kim', '_my', 'a.txt', 'a');
+    at.gone.add('kim');
+    await at.ocean.formerPeople.whenPersonEnds('kim', 'kim');
+    const given = await at.api('admin', 'POST', '/former-people/kim/hand-over', { to: 'ada!' });
+    assert.equal(given.json.state, 'SUCCEEDED');
+    assert.deepEqual((await at.api('admin', 'GET', '/former-people?query=kim')).json.items, []);
+  });
 });

@@ -9,6 +9,9 @@ export interface FormerPerson {
   readonly purgeAt: Date;
 }
 
+/** In the list of all of them. */
+export type Place = Pick<FormerPerson, 'purgeAt' | 'subject'>;
+
 export type FormerPeopleStore = ReturnType<typeof createFormerPeopleStore>;
 
 interface Row {
@@ -42,15 +45,18 @@ export function createFormerPeopleStore({ sql }: Database) {
       const [row] = await sql<Row[]>`select ${columns} from ocean.former_people where subject = ${subject}`;
       return row === undefined ? undefined : personOf(row);
     },
-    /** The next to be purged first. */
+    /** The next to be purged first; of those of whose name or subject `query` is a part, in any case. */
     page: async (
-      after: { readonly purgeAt: Date; readonly subject: string } | undefined,
+      query: string,
+      after: Place | undefined,
       limit: number,
     ): Promise<readonly FormerPerson[]> => {
       const purgeAt = sql`date_trunc('milliseconds', purge_at)`;
+      const wanted = query.toLowerCase();
       const rows = await sql<Row[]>`
         select ${columns} from ocean.former_people
-        ${after === undefined ? sql`` : sql`where (${purgeAt}, subject) > (${after.purgeAt}, ${after.subject})`}
+        where (${wanted} = '' or strpos(lower(username), ${wanted}) > 0 or strpos(lower(subject), ${wanted}) > 0)
+        ${after === undefined ? sql`` : sql`and (${purgeAt}, subject) > (${after.purgeAt}, ${after.subject})`}
         order by ${purgeAt}, subject limit ${limit}`;
       return rows.map(personOf);
     },

@@ -7,7 +7,7 @@ import type { Bucket } from '../model.ts';
 import type { ObjectService } from '../service.ts';
 import type { Usage, UsageStore } from '../usage/store.ts';
 import { copyObject, objectsOf } from './changes.ts';
-import type { FormerPeopleStore, FormerPerson } from './former-people-store.ts';
+import type { FormerPeopleStore, FormerPerson, Place } from './former-people-store.ts';
 import type { Operation } from './model.ts';
 import type { RemoveBucket } from './removal.ts';
 import type { Runner, Work } from './runner.ts';
@@ -32,7 +32,11 @@ export interface FormerPeopleParts {
 
 export interface FormerPersonView extends FormerPerson {
   readonly usage: Usage;
+  /** Is not handed over. */
+  readonly trash: Usage;
 }
+
+const named = ({ username, subject }: FormerPerson): string => `of ${username === '' ? subject : username}`;
 
 export type FormerPeople = ReturnType<typeof createFormerPeople>;
 
@@ -81,8 +85,10 @@ export function createFormerPeople(parts: FormerPeopleParts) {
 
   async function find(subject: string): Promise<FormerPerson> {
     const person = await people.find(subject);
-    if (person === undefined) throw notFound('Somebody who is gone and left something in Drive');
-    return person;
+    if (person !== undefined && (await isGone(subject))) return person;
+    // They came back, and it is theirs.
+    if (person !== undefined) await people.forget(subject);
+    throw notFound('Somebody who is gone and left something in Drive');
   }
 
   return {
@@ -91,16 +97,21 @@ export function createFormerPeople(parts: FormerPeopleParts) {
     },
     list: async (
       actor: Principal,
-      after: { readonly purgeAt: Date; readonly subject: string } | undefined,
+      query: string,
+      after: Place | undefined,
       limit: number,
     ): Promise<readonly FormerPersonView[]> => {
       await administrator(actor);
-      const page = await people.page(after, limit);
+      const page = await people.page(query, after, limit);
       return Promise.all(
-        page.map(async (person) => ({
-          ...person,
-          usage: await usage.usageOf(bucketOfPerson(person.subject).prefix),
-        })),
+        page.map(async (person) => {
+          const bucket = bucketOfPerson(person.subject);
+          const [own, trash] = await Promise.all([
+            usage.usageOf(bucket.prefix),
+            usage.usageOf(trashOf(bucket).prefix),
+          ]);
+          return { ...person, usage: own, trash };
+        }),
       );
     },
     /** Into a folder of somebody's own bucket, whose quota counts. What did not fit is moved when it is asked for again. */
@@ -117,12 +128,36 @@ export function createFormerPeople(parts: FormerPeopleParts) {
       const into = `from ${former.username === '' ? subject.replaceAll('/', '_') : former.username}/`;
       const target = bucketOfPerson(heir.subject);
       const work: Work = {
-        ...{ kind: 'MOVE', subject: by.subject, bucket: `of ${former.username}` },
+        ...{ kind: 'MOVE', subject: by.subject, bucket: named(former) },
         items: (signal) => objectsOf(objects, bucket, [''], signal),
         handle: async (key, signal) => {
           const step = { source: { bucket, key }, target: { bucket: target, key: into + key } };
           await copyObject(objects, step, 'KEEP_BOTH', signal);
           await objects.remove(bucket, key, { signal });
+        },
+        // Nothing is left to tell an administrator of.
+        finish: async () => {
+          if (await isEmpty(bucket)) await people.forget(subject);
+        },
+      };
+      return parts.runner.run(newId(), work, patienceMs);
+    },
+    /** All of it, with what is in the trash and what was begun, before its time. Nothing brings it back. */
+    purge: async (actor: Principal, subject: string): Promise<Operation> => {
+      const by = await administrator(actor);
+      const former = await find(subject);
+      const bucket = bucketOfPerson(subject);
+      let going: AbortSignal | undefined;
+      const work: Work = {
+        ...{ kind: 'DELETE', subject: by.subject, bucket: named(former) },
+        items: (signal) => {
+          going = signal;
+          return objectsOf(objects, bucket, [''], signal);
+        },
+        handle: (key, signal) => objects.remove(bucket, key, { signal }),
+        // Who cancels it keeps the rest.
+        finish: async () => {
+          if (going?.aborted !== true) await purge(former);
         },
       };
       return parts.runner.run(newId(), work, patienceMs);

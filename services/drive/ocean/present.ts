@@ -52,6 +52,7 @@ export const presentOperation = (operation: Operation): Static<typeof OperationS
 
 export const presentFormerPerson = (person: FormerPersonView): Static<typeof FormerPersonSchema> => ({
   ...{ subject: person.subject, username: person.username, usage: presentUsage(person.usage) },
+  trash: presentUsage(person.trash),
   ...{ endedAt: person.endedAt.toISOString(), purgeAt: person.purgeAt.toISOString() },
 });
 

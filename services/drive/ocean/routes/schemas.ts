@@ -129,6 +129,7 @@ export const FormerPersonSchema = Type.Object(
     endedAt: Timestamp,
     purgeAt: Timestamp,
     usage: UsageSchema,
+    trash: UsageSchema,
   },
   { title: 'DriveFormerPerson', additionalProperties: false },
 );
