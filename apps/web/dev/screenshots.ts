@@ -354,6 +354,17 @@ const shots: readonly Shot[] = [
         .first()
         .click(),
   },
+  { name: 'former-people', path: '/admin/former-people' },
+  { name: 'former-people-nobody', path: '/admin/former-people?q=zzz' },
+  ...['Hand over', 'Purge'].map((action) => ({
+    name: `former-people-${action === 'Purge' ? 'purge' : 'hand-over'}`,
+    path: '/admin/former-people',
+    prepare: async (page: Page) => {
+      await page.getByRole('button', { name: 'Actions for alan.turing' }).click();
+      await page.getByRole('menuitem', { name: action }).click();
+      if (action === 'Hand over') await page.getByRole('radio').first().waitFor();
+    },
+  })),
   { name: 'drive', path: '/drive' },
   { name: 'drive-folder', path: '/drive?folder=home/' },
   { name: 'drive-empty', path: '/drive?q=zzz' },

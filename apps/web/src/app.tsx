@@ -49,6 +49,9 @@ const AdminAppsPage = lazy(async () => ({
 const AdminInstancesPage = lazy(async () => ({
   default: (await import('./admin/instances-page.tsx')).AdminInstancesPage,
 }));
+const FormerPeoplePage = lazy(async () => ({
+  default: (await import('./admin/former-people-page.tsx')).FormerPeoplePage,
+}));
 const AuditPage = lazy(async () => ({ default: (await import('./audit/audit-page.tsx')).AuditPage }));
 const MyActivityPage = lazy(async () => ({
   default: (await import('./audit/audit-page.tsx')).MyActivityPage,
@@ -103,6 +106,7 @@ function Gate() {
         <Route path="admin/oauth-clients" element={<ClientsPage />} />
         <Route path="admin/apps" element={<AdminAppsPage />} />
         <Route path="admin/instances" element={<AdminInstancesPage />} />
+        <Route path="admin/former-people" element={<FormerPeoplePage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Route>
     </Routes>

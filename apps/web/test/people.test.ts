@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { formerPerson } from '../dev/stand-in/former-people.ts';
 import { lowContrast } from './contrast.ts';
 import { startBrowser } from './portal.ts';
 
@@ -12,6 +13,98 @@ const act = async (page: Page, username: string, action: string): Promise<void> 
   await page.getByRole('button', { name: `Actions for ${username}`, exact: true }).click();
   await page.getByRole('menuitem', { name: action }).click();
 };
+
+describe('What former people left in Drive', { concurrency: 3 }, () => {
+  test('with the keyboard: it is handed over to somebody, and what stays is the trash', async () => {
+    await using portal = await browser.open();
+    const { page, standIn, complaints } = portal;
+    await page.goto(standIn.url);
+    const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Left in Drive' });
+    await link.click();
+    await page.getByRole('heading', { name: 'Left in Drive' }).waitFor();
+    const row = rowOf(page, 'alan.turing');
+    await row.getByText('14,210 objects (48 GB)').waitFor();
+    await row.getByText('and 7 objects (5.2 MB) in the trash').waitFor();
+    await row.getByText('gone in 17 days').waitFor();
+    await rowOf(page, 'Their user name is not known').getByText('gone within a day').waitFor();
+    await page.getByRole('button', { name: 'Actions for alan.turing' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menu').waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('menuitem', { name: 'Hand over' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('searchbox', { name: 'New owner' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.type('grace');
+    await page.getByRole('radio', { name: 'Grace Hopper' }).focus();
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Enter');
+    await row.getByText('14,210 objects').waitFor({ state: 'detached' });
+    await row.getByText('7 objects (5.2 MB) in the trash').waitFor();
+    assert.deepEqual(standIn.drive.handedOver, ['alan.turing to grace.hopper']);
+    await page.getByRole('button', { name: 'Actions for alan.turing' }).click();
+    assert.ok(await page.getByRole('menuitem', { name: 'Hand over' }).isDisabled());
+    assert.deepEqual(complaints, []);
+  });
+
+  test('a purge asks, says what is removed, and stays on the page when it is refused', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(`${standIn.url}/admin/former-people`);
+    await act(page, 'alan.turing', 'Purge');
+    await page.getByText('14,210 objects (48 GB) and 7 objects (5.2 MB) in the trash: all of it').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Escape');
+    assert.equal(standIn.drive.formerPeople.length, 4, 'nothing is removed before it is confirmed');
+    await act(page, 'alan.turing', 'Purge');
+    standIn.drive.slow = true;
+    await page.getByRole('dialog').getByRole('button', { name: 'Purge' }).click();
+    // Too much for a moment: how far it is, and its end.
+    await page.getByRole('status').getByText('Deleting: 0 of 14,210').waitFor();
+    for (const [id, one] of standIn.drive.operations)
+      standIn.drive.operations.set(id, {
+        ...one,
+        ...{ state: 'FAILED', failed: 1, done: 14_209 },
+        failures: [{ key: 'a.txt', code: 'storage_unavailable', message: 'The store is away.' }],
+      });
+    await page.getByRole('dialog').getByText('a.txt: The store is away. 14209 of 14210 are done.').waitFor();
+    standIn.drive.slow = false;
+    await page.keyboard.press('Escape');
+    await rowOf(page, 'alan.turing').waitFor({ state: 'detached' });
+  });
+
+  test('they are searched, shown page by page, and not to who is no administrator', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    standIn.drive.formerPeople = Array.from({ length: 60 }, (_, at) => formerPerson(`former${at}`, 1));
+    await page.goto(`${standIn.url}/admin/former-people`);
+    await rowOf(page, 'former49').waitFor();
+    assert.equal(await rowOf(page, 'former50').count(), 0);
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await rowOf(page, 'former59').waitFor();
+    await page.getByRole('searchbox', { name: 'Search former people' }).fill('MER59');
+    await rowOf(page, 'former49').waitFor({ state: 'detached' });
+    await rowOf(page, 'former59').waitFor();
+    await page.getByRole('searchbox').fill('zzz');
+    await page.getByText('Nobody found for “zzz”').waitFor();
+    standIn.drive.formerPeople = [];
+    await page.goto(`${standIn.url}/admin/former-people`);
+    await page.getByRole('heading', { name: 'Nothing is left' }).waitFor();
+    standIn.me = { ...standIn.me, roles: ['user'], isAdmin: false };
+    await page.reload();
+    await page.getByText('Only administrators see what those who are gone left in Drive.').waitFor();
+    assert.equal(await page.getByRole('link', { name: 'Left in Drive' }).count(), 0);
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const)
+    test(`has enough contrast, and nothing beside the page at 360 px (${colorScheme})`, async () => {
+      await using portal = await browser.open({ colorScheme, viewport: { width: 360, height: 740 } });
+      const { page, standIn } = portal;
+      await page.goto(`${standIn.url}/admin/former-people`);
+      await rowOf(page, 'alan.turing').waitFor();
+      assert.deepEqual(await page.evaluate(lowContrast), []);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+    });
+});
 
 describe('People, and sessions and tokens', { concurrency: 3 }, () => {
   test('only administrators are led to the people, and others are told why they see none', async () => {

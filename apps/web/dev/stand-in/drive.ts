@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { buffer, text } from 'node:stream/consumers';
+import type { FormerPerson } from '../../src/admin/former-people.ts';
 import type {
   DriveBucket,
   DriveEntry,
@@ -9,6 +10,7 @@ import type {
   WantedOperation,
 } from '../../src/drive/types.ts';
 import { type Call, json } from './api.ts';
+import { answerFormerPeople, sampleFormerPeople } from './former-people.ts';
 import { notFound, Problem } from './problem.ts';
 
 interface StoredObject {
@@ -36,6 +38,9 @@ export class StandInDrive {
     { bucket: string; entry: TrashEntry; objects: Map<string, StoredObject> }
   >();
   readonly shares = new Map<string, { bucket: string; link: SharedLink }>();
+  formerPeople: FormerPerson[] = sampleFormerPeople();
+  /** `<who left it> to <whom>` */
+  handedOver: string[] = [];
   quota: number | null = 1_000_000;
   /** So many requests for bytes fail, as when a connection breaks. */
   failures = 0;
@@ -93,6 +98,7 @@ export async function answerDrive(call: Call): Promise<void> {
       ...{ driveUrl: 'http://localhost:8082', stsUrl: 'http://localhost:8082/sts', trashDays: 30 },
     });
   if (kind === 'operations') return operations(call, name, what);
+  if (kind === 'former-people') return answerFormerPeople(call, name || undefined, what);
   if (name === '')
     return json(call.response, 200, {
       items: [...drive.objects.keys()].sort().map((each) => bucketOf(call, each)),

@@ -56,6 +56,14 @@ const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
   'actions/drive/shares/CREATE': ['shared a file by a link', 'share a file by a link'],
   'actions/drive/operations/CREATE': ['copied, moved or deleted files', 'copy, move or delete files'],
   'actions/drive/operations/CANCEL': ['cancelled what was done to files', 'cancel what is done to files'],
+  'actions/drive/former-people/HANDOVER': [
+    'handed over what a former person left in Drive',
+    'hand over what a former person left in Drive',
+  ],
+  'actions/drive/former-people/PURGE': [
+    'purged what a former person left in Drive',
+    'purge what a former person left in Drive',
+  ],
   'actions/securestore/secrets/CREATE': ['made a secret', 'make a secret'],
   'actions/securestore/secrets/DELETE': ['deleted a secret', 'delete a secret'],
   'actions/securestore/secrets/UNDELETE': ['brought back a secret', 'bring back a secret'],

@@ -27,14 +27,25 @@ export const useOperate = () => {
       body: wanted,
       headers: { 'idempotency-key': crypto.randomUUID() },
     });
-    if (begun.state === 'RUNNING') void client.invalidateQueries({ queryKey: key });
-    const ended = await ending(begun);
-    for (const bucket of bucketsOf(wanted)) lookAgain(client, bucket);
-    void client.invalidateQueries({ queryKey: key });
-    if (ended.state === 'FAILED') throw problemOf(ended);
-    return ended;
+    return outcomeOf(client, begun, () => {
+      for (const bucket of bucketsOf(wanted)) lookAgain(client, bucket);
+    });
   };
 };
+
+/** What became of an operation, however long it takes; throws what kept it from being done. */
+export async function outcomeOf(
+  client: QueryClient,
+  begun: DriveOperation,
+  whenEnded: () => void,
+): Promise<DriveOperation> {
+  if (begun.state === 'RUNNING') void client.invalidateQueries({ queryKey: key });
+  const ended = await ending(begun);
+  whenEnded();
+  void client.invalidateQueries({ queryKey: key });
+  if (ended.state === 'FAILED') throw problemOf(ended);
+  return ended;
+}
 
 async function ending(operation: DriveOperation): Promise<DriveOperation> {
   let now = operation;

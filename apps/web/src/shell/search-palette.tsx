@@ -22,6 +22,7 @@ const pages: readonly { to: string; label: string; adminsOnly?: boolean; ownIssu
   { to: '/admin/service-accounts', label: 'Service accounts', adminsOnly: true, ownIssuerOnly: true },
   { to: '/admin/apps', label: 'All apps', adminsOnly: true },
   { to: '/admin/instances', label: 'All instances', adminsOnly: true },
+  { to: '/admin/former-people', label: 'Left in Drive', adminsOnly: true },
 ];
 
 /** Pages, apps and one's own instances by name. Opens whenever `wanted` grows. */

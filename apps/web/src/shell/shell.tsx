@@ -48,6 +48,7 @@ const adminPlaces = [
   { to: '/admin/oauth-clients', label: 'OAuth clients', icon: IconLink, isFor: everybody },
   { to: '/admin/apps', label: 'All apps', icon: IconApps, isFor: everybody },
   { to: '/admin/instances', label: 'All instances', icon: IconPlayerPlay, isFor: everybody },
+  { to: '/admin/former-people', label: 'Left in Drive', icon: IconCloud, isFor: everybody },
   { to: '/admin/audit', label: 'Audit trail', icon: IconHistory, isFor: everybody },
 ];
 
