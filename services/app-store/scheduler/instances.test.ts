@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '@haic/kit/deadline.ts';
 import { conflict, forbidden, unavailable } from '@haic/kit/errors.ts';
 import { workloadNameOf } from './model.ts';
 import type { presentInstance } from './present.ts';
-import { appId, exampleApp, people, startTestScheduler, viaApp } from './testing.ts';
+import { appId, exampleApp, exampleIdentity, people, startTestScheduler, viaApp } from './testing.ts';
 
 type Json = ReturnType<typeof presentInstance>;
 const { owner, other, author, admin, visitor } = people;
@@ -186,6 +187,26 @@ test('the sweep ends clients of instances that are gone, and touches no other', 
   await t.scheduler.reconcile();
   assert.deepEqual([...t.identity.clients.keys()], [kept]);
   assert.equal(t.identity.clients.get(kept)?.secret, secret, 'nothing is registered anew');
+});
+
+test('a sweep that fails at the start, because others are not there yet, is soon made again', async () => {
+  const identity = exampleIdentity();
+  const client = {
+    appId,
+    instanceId: 'gone',
+    name: 'gone',
+    redirectUri: 'http://a',
+    postLogoutRedirectUri: 'http://a',
+  };
+  await identity.registerAppClient(client);
+  identity.down = new Error('away');
+  await using _ = await startTestScheduler({
+    identity,
+    intervals: { sweepMs: 3_600_000, sweepAgainMs: 5 },
+  });
+  identity.down = undefined;
+  const swept = async () => (identity.clients.size === 0 ? true : undefined);
+  await until(swept, { everyMs: 5, signal: AbortSignal.timeout(10_000) });
 });
 
 test('where others start instances, too, one has to be missing for longer than a start takes', async () => {

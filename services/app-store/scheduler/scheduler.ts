@@ -74,6 +74,8 @@ interface Intervals {
   readonly leaseCheckMs: number;
   readonly progressMs: number;
   readonly sweepMs: number;
+  /** After a sweep that failed. */
+  readonly sweepAgainMs: number;
   readonly pauseMs: number;
   readonly ownersMs: number;
 }
@@ -84,6 +86,7 @@ const defaultIntervals: Intervals = {
   leaseCheckMs: 15_000,
   progressMs: 1_000,
   sweepMs: 60_000,
+  sweepAgainMs: 5_000,
   pauseMs: 15_000,
   ownersMs: 15_000,
 };
@@ -171,10 +174,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     const steps = await Promise.allSettled([sweepClients(), service.pauseOwnerless(), service.followApps()]);
     for (const step of steps) if (step.status === 'rejected') throw step.reason;
   };
+  let sweepingAgain: NodeJS.Timeout | undefined;
   const sweepQuietly = () =>
-    void reconcile().catch((error: unknown) =>
-      logger.warn(`What was left undone could not be done now (${messageOf(error)}); trying again later.`),
-    );
+    void reconcile().catch((error: unknown) => {
+      logger.warn(`What was left undone could not be done now (${messageOf(error)}); trying again soon.`);
+      // A platform that has just started may be there before those it asks.
+      clearTimeout(sweepingAgain);
+      sweepingAgain = setTimeout(sweepQuietly, intervals.sweepAgainMs).unref();
+    });
   sweepQuietly();
   const sweeping = setInterval(sweepQuietly, intervals.sweepMs).unref();
   const pauseQuietly = () =>
@@ -212,6 +219,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     whenAppIsHandedOver: service.followApp,
     stop() {
       clearInterval(sweeping);
+      clearTimeout(sweepingAgain);
       clearInterval(pausing);
       clearInterval(lookingAtOwners);
       instances.stop();

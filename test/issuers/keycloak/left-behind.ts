@@ -54,7 +54,7 @@ export function leftBehind(world: () => KeycloakWorld): void {
     return { account, appId: body.id };
   };
   const saysOnly = (clientIds: readonly string[]) =>
-    eventually(async () => ((await saidLeft()).join() === clientIds.join() ? true : undefined));
+    eventually(async () => ((await saidLeft()).join() === clientIds.join() ? true : undefined), 100);
 
   test('Haic dies after Keycloak registered a client: what nobody uses and Haic cannot remove is said by name, until it is gone', async () => {
     const { account, appId } = await accountWithApp('unlucky');
