@@ -174,7 +174,66 @@ describe('connecting an account at another provider', () => {
       assert.deepEqual([answer.status, answer.body.code], [400, 3], answer.text);
     });
 
-  it('is heard of by the trail', () => {
+  it('has the trail hear what the provider refused, once, and without what it was sent', async () => {
+    const source = await newSource();
+    const browser = world.browser('ada');
+    const { location } = await browser.at(source.loginUri);
+    const state = new URL(location).searchParams.get('state') ?? '';
+    const code = 'a-code-that-it-was-sent';
+    const query = new URLSearchParams({
+      ...{ state, error: 'access_denied', error_description: `not for ${code} of ${state}`, code },
+      iss: world.corp.issuer,
+    });
+    world.audit.actions.length = 0;
+    assert.equal((await browser.at(`${publicUrl}/api/connections/corp/callback?${query}`)).status, 400);
+    const [{ userAgent, sourceIpAddress, ...told } = { userAgent: '', sourceIpAddress: '' }, ...more] =
+      world.audit.actions;
+    assert.deepEqual(
+      [told, more],
+      [
+        {
+          ...{ action: 'actions/securestore/tokenSources/LOGIN', readOnly: false, principal: 'users/ada' },
+          resource: `//secure-store/${source.name}`,
+          status: {
+            code: 3,
+            message:
+              'login_refused: Connecting with Corp failed: it said "not for … of …". Please start again.',
+          },
+        },
+        [],
+      ],
+    );
+    assert.ok(sourceIpAddress !== '' && userAgent !== '');
+  });
+
+  it('is refused also where the trail cannot hear of it, and what is away refuses nothing', async () => {
+    const answered = async (description: string) => {
+      const browser = world.browser('ada');
+      const { location } = await browser.at((await newSource()).loginUri);
+      const query = new URLSearchParams({
+        ...{ state: new URL(location).searchParams.get('state') ?? '', error: 'access_denied' },
+        ...{ error_description: description, iss: world.corp.issuer },
+      });
+      return { browser, callback: `${publicUrl}/api/connections/corp/callback?${query}` };
+    };
+    const { browser, callback } = await answered('no');
+    world.audit.away = true;
+    const page = await browser.at(callback);
+    world.audit.away = false;
+    assert.deepEqual([page.status, /it said &quot;no/.test(page.text)], [400, true]);
+    const source = await newSource();
+    const toRedeem = await browser.toProvider(source.loginUri);
+    world.audit.actions.length = 0;
+    world.corp.down = true;
+    assert.equal((await browser.at(toRedeem)).status, 503);
+    world.corp.down = false;
+    assert.deepEqual(world.audit.actions, []);
+  });
+
+  it('is heard of by the trail', async () => {
+    const fresh = await newSource();
+    await world.browser('ada').logIn(fresh.loginUri);
+    await world.source('ada', 'corp', idOf(fresh));
     const actions = new Set(world.audit.actions.map(({ action }) => action));
     for (const verb of ['CREATE', 'LOGIN', 'GET'])
       assert.ok(actions.has(`actions/securestore/tokenSources/${verb}`), verb);

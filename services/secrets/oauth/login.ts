@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { statusOfHttp } from '@haic/kit/audit/outcome.ts';
+import { createBound, isTold } from '@haic/kit/audit/refusals.ts';
 import { HaicError, notFound } from '@haic/kit/errors.ts';
 import type { AuditWriter } from '@haic/services/audit/client.ts';
 import { type Caller, recordOf } from '../caller.ts';
@@ -15,7 +17,7 @@ export interface Logins {
   /**
    * `browser` is what `begin` gave to that browser. Throws `login_expired` (400) for what this person did not begin in this browser, began too
    * long ago, or has finished already: an answer that was caught or planted is worth nothing anywhere. What the provider refuses is noted with
-   * the source; of a login that the portal began it is said there, and thrown for every other.
+   * the source and told the audit trail; of a login that the portal began it is said there, and thrown for every other.
    */
   finish(caller: Caller, at: { client: string; callback: URL; browser: string }): Promise<Connected>;
 }
@@ -43,6 +45,7 @@ export function createLogins(options: {
   readonly now: () => Date;
 }): Logins {
   const { store, providerOf, audit, now } = options;
+  const refusals = createBound(() => now().getTime());
 
   const clientOf = async ({ client }: TokenSource): Promise<OAuthClient> => {
     const found = await store.findClient(client.id);
@@ -65,12 +68,24 @@ export function createLogins(options: {
   };
 
   const connect = async (caller: Caller, client: OAuthClient, source: TokenSource, grant: LoggedIn) => {
-    const record = recordOf(caller, 'actions/securestore/tokenSources/LOGIN', tokenSourceName(source));
+    const record = recordOf(caller, action, tokenSourceName(source));
     await store.sealing(async (within, vault) => {
       if (!(await store.connect(within, vault, source, grant, now()))) throw expired();
       await audit.record(record, within);
     });
     return { client, source, loginPrincipal: grant.loginPrincipal };
+  };
+
+  /** It stays refused where that cannot be recorded, so this never throws. */
+  const tellRefusal = async (caller: Caller, source: TokenSource, callback: URL, error: HaicError) => {
+    const detail = withoutSecrets(error.message, callback);
+    const status = statusOfHttp(error.status, { code: error.code, detail });
+    // A provider that is away refuses nothing.
+    const untold = isTold(status.code) ? refusals.count(caller.principal) : undefined;
+    if (untold === undefined) return;
+    const record = recordOf(caller, action, tokenSourceName(source));
+    const metadata = untold === 0 ? {} : { metadata: { untold: String(untold) } };
+    await audit.record({ ...record, status, ...metadata }).catch(() => {});
   };
 
   return {
@@ -99,11 +114,22 @@ export function createLogins(options: {
       } catch (error) {
         if (!(error instanceof HaicError)) throw error;
         await store.noteProblem(source, { message: error.message, at: now() });
+        await tellRefusal(caller, source, callback, error);
         if (!toPortal) throw error;
         return { client, source, loginPrincipal: '', toPortal };
       }
     },
   };
+}
+
+const action = 'actions/securestore/tokenSources/LOGIN';
+
+/** What a provider says is its own choice of words, which may be what it was sent. */
+function withoutSecrets(message: string, { searchParams }: URL): string {
+  const secrets = ['code', 'state']
+    .flatMap((name) => searchParams.getAll(name))
+    .filter((text) => text !== '');
+  return secrets.reduce((text, secret) => text.replaceAll(secret, '…'), message);
 }
 
 const expired = (): HaicError =>
