@@ -190,8 +190,12 @@ describe('secrets and their versions', () => {
       (await world.call('ada', 'GET', `workspaces/team/secrets?pageSize=1000&${query}`)).body.secrets.map(
         ({ name }: { name: string }) => name,
       );
+    const total = async (query: string) =>
+      (await world.call('ada', 'GET', `workspaces/team/secrets?pageSize=1&${query}`)).body.totalSize;
     assert.ok(!(await names('')).includes('workspaces/team/secrets/gone'));
     assert.ok((await names('showDeleted=True')).includes('workspaces/team/secrets/gone'));
+    for (const query of ['', 'showDeleted=True'])
+      assert.equal(await total(query), (await names(query)).length, `all that ${query || 'the list'} has`);
     assert.equal(
       (await world.call('ada', 'GET', 'workspaces/team/secrets/gone')).body.secret.state,
       'STATE_DELETED',

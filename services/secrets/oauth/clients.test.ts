@@ -249,6 +249,19 @@ describe('who may what with OAuth clients and token sources', () => {
     assert.deepEqual([again.status, again.body.code], [409, 6]);
   });
 
+  it('lists token sources in pages that leave nothing out and end with an empty token', async () => {
+    await world.makeClient('paged');
+    for (const id of ['c', 'a', 'b']) await world.makeSource('ada', 'paged', id);
+    const page = async (query: string) => {
+      const { body } = await world.call('ada', 'GET', `oauthClients%2Fpaged/tokenSources?${query}`);
+      const ids = body.tokenSources.map(({ name }: { name: string }) => name.split('/').at(-1));
+      return { ids, next: body.nextPageToken as string };
+    };
+    const first = await page('pageSize=2&pageToken=');
+    assert.deepEqual(first.ids, ['a', 'b']);
+    assert.deepEqual(await page(`pageSize=2&pageToken=${first.next}`), { ids: ['c'], next: '' });
+  });
+
   it('has the trail hear of who was refused', () => {
     const refused = world.audit.actions.filter(({ status }) => status?.code === 7);
     assert.ok(refused.some(({ action }) => action === 'actions/securestore/oauthClients/CREATE'));

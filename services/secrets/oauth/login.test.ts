@@ -21,6 +21,19 @@ describe('connecting an account at another provider', () => {
   };
   const idOf = ({ name }: { name: string }) => name.split('/').at(-1) ?? '';
 
+  it('begins with a token source that has every field as the contract wants it', async () => {
+    const path = 'oauthClients%2Fcorp/tokenSources?tokenSourceId=whole';
+    const { body } = await world.call('ada', 'POST', path, { redirectUri: `${publicUrl}/apps` });
+    const { loginUri, createTime, uid, ...source } = body.tokenSource;
+    assert.ok(loginUri.length > 60 && Date.parse(createTime) > 0 && /^[0-9a-f-]{36}$/.test(uid));
+    assert.deepEqual(source, {
+      ...{ name: 'oauthClients/corp/tokenSources/whole', redirectUri: `${publicUrl}/apps` },
+      ...{ loginRequired: true, accessToken: '', issueTime: null, expireTime: null, loginTime: null },
+      ...{ subject: '', loginPrincipal: '', creator: 'users/ada' },
+    });
+    assert.deepEqual((await world.call('ada', 'GET', path.replace('?tokenSourceId=', '/'))).body, body);
+  });
+
   it('takes the browser there and back, and then there is a token that the provider takes', async () => {
     const source = await newSource();
     assert.equal(source.loginRequired, true);
@@ -63,6 +76,28 @@ describe('connecting an account at another provider', () => {
     assert.notEqual(usual.get('state'), (await asked('corp')).get('state'));
     const short = await asked('short');
     assert.deepEqual([short.get('scope'), short.get('prompt')], ['openid profile email', null]);
+  });
+
+  it('says who logged in by the claim that the client names', async () => {
+    await world.makeClient('other', { loginPrincipalClaim: 'email' });
+    const { loginUri } = await world.makeSource('ada', 'other', 'mine');
+    const { location } = await world.browser('ada').at(loginUri);
+    assert.equal(new URL(location).searchParams.get('scope'), 'openid email offline_access');
+    assert.equal((await world.browser('ada').logIn(loginUri)).status, 303);
+    assert.equal((await world.source('ada', 'other', 'mine')).loginPrincipal, 'ada@corp.example');
+    await world.call('admin', 'DELETE', 'oauthClients%2Fother');
+  });
+
+  it('goes where the client says, whatever the issuer says', async () => {
+    const elsewhere = 'https://login.corp.example/authorize';
+    await world.makeClient('plain', { authorizationEndpoint: elsewhere });
+    const { loginUri } = await world.makeSource('ada', 'plain', 'mine');
+    const { origin, pathname } = new URL((await world.browser('ada').at(loginUri)).location);
+    assert.equal(`${origin}${pathname}`, elsewhere);
+    // The issuer’s own would give a token.
+    await world.makeClient('other', { tokenEndpoint: 'http://127.0.0.1:1/token' });
+    const there = await world.makeSource('ada', 'other', 'mine');
+    assert.equal((await world.browser('ada').logIn(there.loginUri)).status, 503);
   });
 
   it('sends who is not signed in to sign in, and then on', async () => {
