@@ -27,6 +27,25 @@ describe('the audit trail over HTTP and JSON', () => {
     });
   });
 
+  it('keeps what may be at its longest, and what is told by a service or of no type', async () => {
+    for (const told of [
+      event({ metadata: { [`a${'_'.repeat(61)}z`]: '1', b: '2' } }),
+      event({ principal: 'services/router', type: 'TYPE_SYSTEM' }),
+      event({ type: 'TYPE_UNSPECIFIED', readOnly: true, status: { code: 16, message: 'no' } }),
+    ]) {
+      const { body } = await trail.create({ ...told, loginPrincipal: 'eve', name: 'events/x' });
+      const { principal, type, readOnly, status, metadata, loginPrincipal } = body.event;
+      assert.deepEqual(
+        { principal, type, readOnly, status, metadata },
+        {
+          ...{ principal: told.principal, type: told.type, readOnly: told.readOnly },
+          ...{ status: 'status' in told ? told.status : undefined, metadata: told.metadata },
+        },
+      );
+      assert.notEqual(loginPrincipal, 'eve', 'who it was is looked up');
+    }
+  });
+
   it('takes the same event again for the same, and another one under its id for a mistake', async () => {
     const id = randomUUID();
     const first = await trail.create(event({ eventTime: base }), id);
@@ -59,7 +78,12 @@ describe('the audit trail over HTTP and JSON', () => {
       [{ sourceIpAddress: 'somewhere' }, 'sourceIpAddress'],
       [{ resource: 'things/1' }, 'resource'],
       [{ resource: '//test/workspaces/default/things/1' }, 'alias'],
+      [{ resource: '//test/workspaces/global/things/1' }, 'alias'],
+      [{ resource: '//test/workspaces/-/things' }, 'alias'],
+      [{ resource: '//test/workspaces/me' }, 'alias'],
       [{ metadata: { Bad: '1' } }, 'metadata'],
+      [{ metadata: { '1st': '1' } }, 'metadata'],
+      [{ metadata: { _first: '1' } }, 'metadata'],
       [{ metadata: { bad_: '1' } }, 'metadata'],
       [{ metadata: { ['a'.repeat(64)]: '1' } }, 'metadata'],
       [{ userAgent: 'a\0b' }, 'userAgent'],
@@ -119,8 +143,8 @@ describe('the audit trail over HTTP and JSON', () => {
       requests: [
         { eventId: id, event: event() },
         { eventId: id, event: event() },
-        { eventId: id, event: event({ userAgent: 'other' }) },
         { eventId: 'x', event: event() },
+        { eventId: id, event: event({ userAgent: 'other' }) },
         { eventId: randomUUID() },
         { eventId: randomUUID(), event: event() },
       ],
@@ -133,8 +157,8 @@ describe('the audit trail over HTTP and JSON', () => {
         (failure as { details: unknown[] }).details,
       ]),
       [
-        ['2', 6, []],
-        ['3', 3, []],
+        ['2', 3, []],
+        ['3', 6, []],
         ['4', 3, []],
       ],
     );
@@ -149,10 +173,17 @@ describe('the audit trail over HTTP and JSON', () => {
 
 describe('searching the audit trail', () => {
   let trail: TestAudit;
-  const names = async (filter: object, page: object = {}) => {
-    const { status, body } = await trail.search(filter, page);
-    assert.equal(status, 200, JSON.stringify(body));
-    return body.events.map(({ userAgent }: { userAgent: string }) => userAgent);
+  /** Of all pages: one is short where the machine is busy. */
+  const names = async (filter: object) => {
+    const found: string[] = [];
+    let pageToken = '';
+    do {
+      const { status, body } = await trail.search(filter, { pageToken });
+      assert.equal(status, 200, JSON.stringify(body));
+      found.push(...body.events.map(({ userAgent }: { userAgent: string }) => userAgent));
+      pageToken = body.nextPageToken;
+    } while (pageToken !== '');
+    return found;
   };
   before(async () => {
     trail = await startTestAudit();
@@ -250,6 +281,49 @@ describe('searching the audit trail', () => {
     for (const actionRegex of ['(?=a)b', '(?<!a)b', '(a)\\1', 'a++']) {
       const refused = await trail.search({ actionRegex });
       assert.match(refused.body.message, /lookaround, backreferences/, actionRegex);
+    }
+  });
+});
+
+describe('a search that does not say', () => {
+  let trail: TestAudit;
+  before(async () => {
+    trail = await startTestAudit({
+      now: () => Date.parse('2026-05-02T00:00:00Z'),
+      effort: { milliseconds: 60_000, events: 15_000, matched: 3_000 },
+    });
+  });
+  after(() => trail.stop());
+
+  it('from when until when looks from July 2025 until now', async () => {
+    const times = [
+      ...['2025-06-30T23:59:59.999999Z', '2025-07-01T00:00:00Z', '2026-05-01T23:59:59.999999Z'],
+      ...['2026-05-02T00:00:00Z', '2026-08-01T00:00:00Z'],
+    ];
+    for (const eventTime of times) {
+      const { body } = await trail.create(event({ eventTime }));
+      assert.equal(body.event.receiveTime, '2026-05-02T00:00:00Z');
+    }
+    const found = async (filter: object) =>
+      (await trail.search(filter)).body.events.map(({ eventTime }: { eventTime: string }) => eventTime);
+    assert.deepEqual(await found({}), [times[2], times[1]]);
+    assert.deepEqual(await found({ startEventTime: '2025-01-01T00:00:00Z' }), times.slice(0, 3).reverse());
+    assert.deepEqual(await found({ endEventTime: '2027-01-01T00:00:00Z' }), times.slice(1).reverse());
+  });
+
+  it('how many gives 50, and whatever it says not more than 1000', async () => {
+    const requests = Array.from({ length: 1001 }, () => ({ eventId: randomUUID(), event: event() }));
+    for (const part of [requests.slice(1), requests.slice(0, 1)])
+      assert.equal((await trail.call(service, '/v1/events:batchCreate', { requests: part })).status, 200);
+    const filter = { startEventTime: '2026-05-01T12:00:00Z' };
+    for (const [pageSize, given] of [
+      [0, 50],
+      [1000, 1000],
+      [2 ** 31 - 1, 1000],
+    ]) {
+      const { body } = await trail.search(filter, { pageSize });
+      assert.equal(body.events.length, given);
+      assert.notEqual(body.nextPageToken, '');
     }
   });
 });

@@ -1,7 +1,7 @@
 import { wrongEvent } from './refusals.ts';
 
-/** Mean another workspace to everybody, so that nobody could say later which it was. */
-const aliases = new Set(['default', '-', 'me']);
+/** Mean another workspace to everybody, or would hide what happened in one from who searches by its name. */
+const aliases = new Set(['default', 'global', '-', 'me']);
 
 /**
  * The workspace that a resource such as `//secure-store/workspaces/<id>/secrets/<id>` names; empty when it names none. Throws for what is no

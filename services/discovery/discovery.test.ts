@@ -80,6 +80,48 @@ suite('Discovery', () => {
     ]);
   });
 
+  test('records have every key that was given, and each collection one form', async () => {
+    const known = createHttpServer({
+      logger: createLogger('test', 'silent'),
+      verifyToken: () => Promise.reject(),
+    });
+    const uri = 'http://localhost:8080/x';
+    createDiscovery({
+      ...environment,
+      services: [{ id: 'x', displayName: 'X', uri, version: '1', oauth2Scope: 'x', pythonClient: 'x==1' }],
+      clients: [{ id: 'platform', displayName: 'Own', oauth2ClientId: 'own' }],
+      links: [
+        { id: 'docs', uri, text: 'Read' },
+        { id: 'plain', uri },
+      ],
+      components: [
+        { id: 'c', displayName: 'C', version: '2', description: 'About', documentationUri: `${uri}/docs` },
+      ],
+    }).register(known);
+    const list = async (collection: string) =>
+      (await known.inject({ url: `/.ai.h2o.cloud.discovery/v1/${collection}` })).json()[collection];
+    assert.deepEqual(await list('services'), [
+      {
+        ...{ name: 'services/x', displayName: 'X', uri, version: '1' },
+        ...{ oauth2Scope: 'x', pythonClient: 'x==1' },
+      },
+    ]);
+    assert.deepEqual(await list('clients'), [
+      { name: 'clients/platform', displayName: 'Own', oauth2ClientId: 'own' },
+    ]);
+    assert.deepEqual(await list('links'), [
+      { name: 'links/docs', uri, text: 'Read' },
+      { name: 'links/plain', uri },
+    ]);
+    assert.deepEqual(await list('components'), [
+      {
+        ...{ name: 'components/c', displayName: 'C', version: '2' },
+        ...{ description: 'About', documentationUri: `${uri}/docs` },
+      },
+    ]);
+    await known.close();
+  });
+
   test('pages of any size add up to the whole list', async () => {
     const seen: unknown[] = [];
     let token: unknown;
@@ -111,10 +153,11 @@ suite('Discovery', () => {
           services: [
             { id: 'Drive', displayName: 'x', uri: '/drive' },
             { id: 'a', displayName: 'x', uri: 'http://localhost/a' },
-            { id: 'a', displayName: 'x', uri: 'http://localhost/a' },
+            { id: 'a', displayName: 'x', uri: 'http://localhost/a/' },
           ],
+          issuerUrl: 'http://localhost/auth/',
         }),
-      /publicUrl.*slash.*not an absolute URL.*"Drive" is no id.*"a" occurs twice/,
+      /publicUrl.*slash.*issuerUrl.*slash.*not an absolute URL.*service a.*slash.*"Drive" is no id.*"a" occurs twice/,
     );
   });
 });

@@ -107,6 +107,7 @@ export interface MemberJson {
 export interface UserJson {
   readonly name: string;
   readonly displayName: string;
+  readonly active: boolean;
   readonly loginPrincipal: string;
   readonly emails: readonly { readonly address: string }[];
 }
