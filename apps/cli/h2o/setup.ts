@@ -35,11 +35,52 @@ export async function setupConfig(flags: SetupFlags): Promise<void> {
     otherwise: found.clients.cli,
   });
   const Token = await readToken(`Token (from ${found.endpoint}/auth/get-token)`);
-  const config: CliConfig = { Endpoint: found.endpoint, OIDCAddress, ClientID, Token };
-  await tokenSource(fetch, storeCredential(config))();
+  const at = { Endpoint: found.endpoint, OIDCAddress };
+  const config: CliConfig = { ...at, ClientID, Token };
+  const isChosen = flags.clientId !== undefined || ClientID !== found.clients.cli;
+  if (isChosen) await tokenSource(fetch, storeCredential(config))();
+  else if ((await kindOf(fetch, at, found.clients, Token)) === 'platform') {
+    await writeCliConfig(file, { ...at, PlatformClientID: found.clients.platform, PlatformToken: Token });
+    say('This is a platform token, which is good for apps and for every other service; it is kept as one.');
+    say(`Written to ${file}. Try: ${commandName} app list --all`);
+    return;
+  }
   await writeCliConfig(file, { ...config, ...(await platformTokenOf(file, config)) });
   say(`Written to ${file}. Try: ${commandName} app list --all`);
 }
+
+type Clients = Readonly<Record<'cli' | 'platform', string>>;
+
+const pages = { cli: '/auth/get-token', platform: '/auth/get-platform-token' } as const;
+const commands = { cli: 'update-token', platform: 'update-platform-token' } as const;
+
+/**
+ * Which client a token is for: nothing in it says so, and only that one can use it. Both kinds are told apart by nobody who has one in their hands (the
+ * operator's `token` prints the platform's, the page the command line's). Throws what is wrong with it as the command line's.
+ */
+async function kindOf(
+  fetch: Fetch,
+  at: Pick<CliConfig, 'Endpoint' | 'OIDCAddress'>,
+  clients: Clients,
+  token: string,
+): Promise<'cli' | 'platform'> {
+  try {
+    await tokenSource(fetch, storeCredential({ ...at, ClientID: clients.cli, Token: token }))();
+    return 'cli';
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    const platform = { ...at, PlatformClientID: clients.platform, PlatformToken: token };
+    const isPlatform = await tokenSource(fetch, platformCredential(platform))().then(
+      () => true,
+      () => false,
+    );
+    if (isPlatform) return 'platform';
+    throw error;
+  }
+}
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof CommandError && error.exitCode === exitCodes.signInNeeded;
 
 /** The platform token of an earlier configuration is worth keeping where it is for the same Haic. */
 async function platformTokenOf(
@@ -63,22 +104,44 @@ export async function updateToken(
   const configured = isCli ? current.ClientID : current.PlatformClientID;
   const clientId =
     flags.clientId ?? configured ?? (await discover(fetch, addressOf(current.Endpoint))).clients[flags.kind];
-  const page = isCli ? '/auth/get-token' : '/auth/get-platform-token';
-  const token = await readToken(`Token (from ${current.Endpoint}${page})`);
+  const token = await readToken(`Token (from ${current.Endpoint}${pages[flags.kind]})`);
   const added = isCli
     ? { ClientID: clientId, Token: token }
     : { PlatformClientID: clientId, PlatformToken: token };
   const changed: CliConfig = { ...current, ...added };
-  await tokenSource(fetch, isCli ? storeCredential(changed) : platformCredential(changed))();
+  await tokenSource(fetch, isCli ? storeCredential(changed) : platformCredential(changed))().catch(
+    async (error: unknown) => {
+      throw isRefused(error) ? await sayWhichKind(fetch, current, flags.kind, token, error) : error;
+    },
+  );
   await writeCliConfig(file, changed);
   const next = isCli ? 'app list --all' : 'platform access-token';
   say(`Written to ${file}. Try: ${commandName} ${next}`);
 }
 
+/** A good token of the other kind is not one that is no longer valid. */
+async function sayWhichKind(
+  fetch: Fetch,
+  at: CliConfig,
+  asked: 'cli' | 'platform',
+  token: string,
+  otherwise: unknown,
+): Promise<unknown> {
+  const kind = await discover(fetch, addressOf(at.Endpoint))
+    .then(({ clients }) => kindOf(fetch, at, clients, token))
+    .catch(() => asked);
+  if (kind === asked) return otherwise;
+  const what = kind === 'cli' ? 'a token of the command line' : 'a platform token';
+  return new CommandError(
+    `This is ${what}. Take it by: ${commandName} config ${commands[kind]}`,
+    exitCodes.usage,
+  );
+}
+
 interface Found {
   readonly endpoint: string;
   readonly issuer: string;
-  readonly clients: Readonly<Record<'cli' | 'platform', string>>;
+  readonly clients: Clients;
 }
 
 /** Asks Haic for its own name, its issuer and its clients (contracts/discovery.md). */
