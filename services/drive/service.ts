@@ -35,7 +35,13 @@ export interface ObjectPage {
 export interface ObjectService {
   list(
     bucket: Bucket,
-    options: Signalled & { prefix: string; delimiter?: string; after?: string; limit: number },
+    options: Signalled & {
+      prefix: string;
+      delimiter?: string;
+      after?: string;
+      limit: number;
+      named?: string;
+    },
   ): Promise<ObjectPage>;
   /** Throws `NoSuchKey`. */
   head(bucket: Bucket, key: string, options: Signalled): Promise<BlobInfo>;

@@ -46,8 +46,10 @@ async function lookUp(folders: Folders, item: WalkItem): Promise<BlobEntry | str
 }
 
 async function* entriesOf(folders: Folders, options: ListOptions): AsyncGenerator<WalkItem> {
-  const { prefix, after, delimiter } = options;
-  const items = walk(folders.objects, folders.names, { prefix, after, foldersOnly: delimiter === '/' });
+  const { prefix, after, delimiter, named } = options;
+  const items = walk(folders.objects, folders.names, {
+    ...{ prefix, after, named, foldersOnly: delimiter === '/' },
+  });
   if (delimiter === undefined || delimiter === '' || delimiter === '/') yield* items;
   else yield* grouped(items, prefix, after, delimiter);
 }

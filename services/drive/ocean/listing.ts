@@ -7,9 +7,6 @@ export interface FolderEntry {
   readonly object: { readonly size: number; readonly modifiedAt: Date; readonly etag: string } | undefined;
 }
 
-/** Of a filtered list so many entries are looked at for one answer; the next one goes on from there. */
-const mostLookedAt = 20_000;
-
 /** What is directly in a folder, by name in byte order: folders and objects among each other. */
 export async function listFolder(
   objects: ObjectService,
@@ -23,29 +20,23 @@ export async function listFolder(
     readonly signal: AbortSignal;
   },
 ): Promise<{ entries: readonly FolderEntry[]; next: string | undefined }> {
-  const { prefix, limit, signal } = wanted;
-  const query = wanted.query.toLowerCase();
+  const { prefix, query, limit, signal } = wanted;
   const entries: FolderEntry[] = [];
   let { after } = wanted;
-  let lookedAt = 0;
   do {
     const page = await objects.list(bucket, {
       prefix,
       delimiter: '/',
-      // Filtered, most of what is looked at is not shown.
-      limit: query === '' ? limit - entries.length : 1000,
+      limit: limit - entries.length,
       signal,
+      ...(query === '' ? {} : { named: query }),
       ...(after === undefined ? {} : { after }),
     });
-    const found = merged(page.objects, page.prefixes).filter(
-      // A folder's own marker is the folder that one is in.
-      ({ key }) => key !== prefix && key.slice(prefix.length).toLowerCase().includes(query),
-    );
-    const fitting = found.slice(0, limit - entries.length);
-    entries.push(...fitting);
-    lookedAt += page.objects.length + page.prefixes.length;
-    after = fitting.length < found.length ? fitting.at(-1)?.key : page.next;
-  } while (after !== undefined && entries.length < limit && lookedAt < mostLookedAt);
+    // A folder's own marker is the folder that one is in.
+    entries.push(...merged(page.objects, page.prefixes).filter(({ key }) => key !== prefix));
+    after = page.next;
+    // What a search found so far is worth more than a full page later.
+  } while (query === '' && after !== undefined && entries.length < limit);
   return { entries, next: after };
 }
 
