@@ -85,7 +85,7 @@ describe('what the audit trail hears of secrets', () => {
   let world: TestSecrets;
   before(async () => {
     world = await startTestSecrets({ revealRate: { perMinute: 1, burst: 4 } });
-    world.workspaces.roles.set('workspaces/team', { ada: 'editor', vic: 'viewer' });
+    world.workspaces.roles.set('workspaces/team', { ada: 'editor', olga: 'editor', vic: 'viewer' });
     await world.call('ada', 'POST', `${team}?secretId=kept`, {});
     await world.call('ada', 'POST', `${team}/kept/versions`, { value: base64('the value') });
   });
@@ -217,7 +217,9 @@ describe('what the audit trail hears of secrets', () => {
     assert.deepEqual([answer.status, answer.body.code], [429, 8]);
     assert.match(heard().at(-1) ?? '', /^users\/ada .*REVEALVALUE .* 8$/);
     assert.match(answer.body.message, /Wait \d+ seconds/);
+    assert.match(String(answer.headers['retry-after']), /^\d+$/);
     assert.equal((await world.call('vic', 'GET', `${team}/kept`)).status, 200);
+    assert.equal((await world.call('olga', 'GET', revealed)).status, 200, 'nobody else is held up');
   });
 
   it('never hears a value, and neither does the log or an error', async () => {

@@ -34,6 +34,16 @@ describe('OAuth clients', () => {
     assert.deepEqual([again.status, again.body.code], [409, 6]);
   });
 
+  for (const id of ['Upper', '9first', 'last-', 'a_b', 'a'.repeat(64)])
+    it(`take no id ${id.slice(0, 20)}, and neither do token sources`, async () => {
+      const source = `oauthClients%2Fcorp/tokenSources?tokenSourceId=${id}`;
+      for (const { status, body } of [
+        await world.makeClient(id),
+        await world.call('ada', 'POST', source, {}),
+      ])
+        assert.deepEqual([status, body.code], [400, 3], body.message);
+    });
+
   const plain = {
     oidcDisabled: true,
     authorizationEndpoint: 'https://idp.example/a',

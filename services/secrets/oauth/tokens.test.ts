@@ -276,6 +276,30 @@ describe('the tokens of a token source', () => {
   });
 });
 
+describe('asking for tokens without end', () => {
+  let world: TestOAuth;
+  before(async () => {
+    world = await startTestOAuth({ revealRate: { perMinute: 1, burst: 3 } });
+    await world.makeClient('corp');
+    for (const token of ['ada', 'mallory']) {
+      const { loginUri } = await world.makeSource(token, 'corp', 'mine');
+      assert.equal((await world.browser(token).logIn(loginUri)).status, 303);
+    }
+  });
+  after(() => world?.stop());
+
+  it('is refused after a while, one by one and by lists together, and holds nobody else up', async () => {
+    const one = 'oauthClients%2Fcorp%2FtokenSources%2Fmine';
+    const list = 'oauthClients%2Fcorp/tokenSources';
+    const seen: number[] = [];
+    for (const path of [one, list, one, one, list]) seen.push((await world.call('ada', 'GET', path)).status);
+    assert.deepEqual(seen, [200, 200, 200, 429, 429]);
+    const { body, text } = await world.call('ada', 'GET', one);
+    assert.deepEqual([body.code, /Wait \d+ seconds/.test(body.message)], [8, true], text);
+    assert.equal((await world.call('mallory', 'GET', one)).status, 200);
+  });
+});
+
 async function eventually(check: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     if (await check()) return;
