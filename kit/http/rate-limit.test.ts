@@ -51,6 +51,7 @@ describe('the rate limit of the API', () => {
   });
   server.get('/api/v1/things', { config: { deed: 'see apps' } }, () => ({ fine: true }));
   server.get('/api/v1/for-services', { config: { deed: 'route' } }, () => ({ fine: true }));
+  server.get('/api/login', { config: { public: 'for the test' } }, () => 'a way to sign in somewhere');
   server.get('/page', { config: { public: 'for the test' } }, () => 'page');
   const get = (url: string, token?: string, address = '10.0.0.1') =>
     server.inject({
@@ -95,6 +96,11 @@ describe('the rate limit of the API', () => {
       [401, 401, 429],
       'one network of IPv6 is one address',
     );
+  });
+
+  it('counts what needs no token by the address, too', async () => {
+    const ask = () => get('/api/login', undefined, '10.0.0.9');
+    assert.deepEqual(await statuses(3, ask), [200, 200, 429]);
   });
 
   it('lets services and pages pass', async () => {

@@ -360,6 +360,46 @@ describe('12 cross-site requests', () => {
     }
   });
 
+  test('every change at the services for programs, past the portal or through its door', async () => {
+    const browser = await asAda();
+    const csrf = await csrfTokenOf(haic, browser);
+    const event = '/audit-trail/v1/events';
+    const changes: readonly (readonly [string, string])[] = [
+      ['POST', '/secure-store/v1/workspaces%2Fdefault/secrets?secretId=planted'],
+      ['POST', '/secure-store/v1/workspaces%2Fdefault%2Fsecrets%2Fplanted:undelete'],
+      ['POST', '/secure-store/v1/workspaces%2Fdefault%2Fsecrets%2Fplanted/versions'],
+      ['DELETE', '/secure-store/v1/workspaces%2Fdefault%2Fsecrets%2Fplanted'],
+      ['PATCH', '/secure-store/v1/oauthClients%2Fcorp?updateMask=*'],
+      ['POST', '/secure-store/v1/oauthClients%2Fcorp/tokenSources'],
+      ['POST', `${event}?eventId=00000000-0000-4000-8000-000000000000`],
+      ['POST', `${event}:batchCreate`],
+      ['POST', '/authz/v1/workspaces'],
+      ['PATCH', '/authz/v1/workspaces%2Fdefault?updateMask=description'],
+      ['DELETE', '/authz/v1/workspaces%2Fdefault'],
+      ['POST', '/secure-store/ai.h2o.securestore.v1.SecretService/CreateSecret'],
+    ];
+    const attempts: Record<string, Record<string, string>> = {
+      'a form of another site': {
+        origin: 'http://evil.test',
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      'JSON as plain text of an app': { origin: mine.origin, 'content-type': 'text/plain' },
+      'no origin': { 'content-type': 'application/json', 'x-haic-csrf': csrf },
+      'no token': { origin: haic.url, 'content-type': 'application/json' },
+    };
+    for (const [method, path] of changes)
+      for (const [what, headers] of Object.entries(attempts)) {
+        const ask = (url: string) => browser.fetch(url, { method, headers, body: '{}' });
+        const through = await ask(`${haic.url}/api/services${path}`);
+        assert.equal(through.status, 403, `${method} ${path} through the door: ${what}: ${through.body}`);
+        // Cookies are worth nothing there, and a procedure takes no form even of who has a token.
+        const past = await ask(`${haic.url}${path}`);
+        assert.match(String(past.status), /^(401|415)$/, `${method} ${path}: ${what}: ${past.body}`);
+      }
+    const kept = '/secure-store/v1/workspaces/default/secrets/planted';
+    assert.equal(await statusOf(haic, token, 'GET', kept), 404);
+  });
+
   test('a bundle that another site sends as a form is not imported', async () => {
     const browser = await asAda();
     const answer = await browser.fetch(`${haic.url}/api/v1/apps`, {

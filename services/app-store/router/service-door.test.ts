@@ -50,6 +50,14 @@ describe('services for programs', () => {
     const browser = await asAda();
     const answer = await browser.fetch(plain(name));
     assert.equal(answer.status, 401);
+    const csrf = await csrfOf(browser);
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+      for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'application/json'])
+        for (const origin of ['http://evil.test', platform.publicUrl]) {
+          const headers = { origin, 'content-type': type, 'x-haic-csrf': csrf };
+          const { status } = await browser.fetch(plain(name), { method, body: '{}', headers });
+          assert.equal(status, 401, `${method} ${type} ${origin}`);
+        }
     const { authorization } = { authorization: `Bearer ${await accessTokenOf('bob')}` };
     const asked = await browser.fetch(plain(name), { headers: { authorization } });
     assert.equal((JSON.parse(asked.body) as { username: string }).username, 'bob');
@@ -72,15 +80,26 @@ describe("the portal's door to them", () => {
   test('lets nothing be changed without the CSRF token and from elsewhere', async () => {
     const browser = await asAda();
     const csrf = await csrfOf(browser);
-    const post = async (headers: Record<string, string>) =>
-      (await browser.fetch(door('/v1/books'), { method: 'POST', body: '{}', headers })).status;
+    const bobs = await csrfOf(await asBob());
     const origin = platform.publicUrl;
-    assert.equal(await post({ origin, 'x-haic-csrf': csrf, 'content-type': 'application/json' }), 200);
-    assert.equal(await post({ origin }), 403);
-    assert.equal(await post({ origin, 'x-haic-csrf': await csrfOf(await asBob()) }), 403);
-    assert.equal(await post({ 'x-haic-csrf': csrf }), 403);
-    for (const foreign of ['http://evil.test', 'null', new URL(appUrl(mine)).origin])
-      assert.equal(await post({ origin: foreign, 'x-haic-csrf': csrf }), 403, foreign);
+    const json = { 'content-type': 'application/json' };
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      const change = async (headers: Record<string, string>) =>
+        (await browser.fetch(door('/v1/books'), { method, body: '{}', headers })).status;
+      assert.equal(await change({ origin, 'x-haic-csrf': csrf, ...json }), 200, method);
+      assert.equal(await change({ origin, ...json }), 403, method);
+      assert.equal(await change({ origin, 'x-haic-csrf': bobs, ...json }), 403, method);
+      assert.equal(await change({ 'x-haic-csrf': csrf, ...json }), 403, method);
+      for (const foreign of ['http://evil.test', 'null', new URL(appUrl(mine)).origin]) {
+        assert.equal(await change({ origin: foreign, 'x-haic-csrf': csrf, ...json }), 403, foreign);
+        for (const type of [
+          'application/x-www-form-urlencoded',
+          'multipart/form-data; boundary=x',
+          'text/plain',
+        ])
+          assert.equal(await change({ origin: foreign, 'content-type': type }), 403, `${method} ${type}`);
+      }
+    }
   });
 
   test('is closed to what other sites and apps make a browser send, links included', async () => {

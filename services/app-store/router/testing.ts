@@ -197,7 +197,7 @@ function testCore(parts: {
       const seen = ({ url, headers, rawHeaders }: IncomingMessage) => ({ url, headers, raw: rawHeaders });
       for (const url of ['/api/v1/seen', '/shelf/*'])
         server.route({
-          method: ['GET', 'POST'],
+          method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
           url,
           config: { deed: 'see apps' },
           handler: async (request) => ({ ...seen(request.raw), username: principalOf(request).username }),
