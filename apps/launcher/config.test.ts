@@ -52,6 +52,14 @@ test('all problems are told at once, by name and without values', () => {
   });
 });
 
+test('variables have the names that an import takes, and no others', () => {
+  const named = (name: string) => parse({ env: [{ name, value: 'x' }] });
+  for (const name of ['spring.data-source.url', '.hidden', '-x', '_'])
+    assert.equal(named(name).env[0]?.name, name);
+  for (const name of ['', '1A', 'A=B', 'A B', '.', '..a'])
+    assert.throws(() => named(name), /env\[0\]\.name is missing or not usable/, name);
+});
+
 test('OIDC settings are complete or refused', () => {
   for (const name of ['providerUrl', 'clientId', 'clientSecret', 'redirectUrl'])
     assert.throws(() => parse({ oidc: { ...good.oidc, [name]: '' } }), new RegExp(`oidc\\.${name}`));

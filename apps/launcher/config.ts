@@ -1,3 +1,4 @@
+import { isVariableName } from '@haic/kit/variable-name.ts';
 import type { LauncherConfig, OidcSettings } from '@haic/services/app-store/scheduler/launcher-config.ts';
 
 /** Every problem of the file at once; names keys, never values. */
@@ -14,7 +15,6 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isUrl = (value: string): boolean => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 
-const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const moduleName = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
 const instanceIdPattern = /^[A-Za-z0-9][A-Za-z0-9-]*$/;
 
@@ -82,7 +82,7 @@ export function parseLauncherConfig(text: string): LauncherConfig {
     module: read.text(root, 'module', 'module', (value) => moduleName.test(value)),
     runtimeVersion: read.optional(root, 'runtimeVersion') ?? '',
     ...(isObject(root.runtime) ? { runtime: readRuntime(root.runtime, read) } : {}),
-    env: read.pairs(root, 'env', 'name', (name) => variableName.test(name)),
+    env: read.pairs(root, 'env', 'name', isVariableName),
     files: read
       .pairs(root, 'files', 'path', (path) => path !== '')
       .map(({ name, value }) => ({ path: name, value })),

@@ -91,6 +91,7 @@ test('the environment of the app holds what it needs and nothing of the launcher
         { name: 'MY_OWN', value: 'first' },
         { name: 'MY_OWN', value: 'last' },
         { name: 'H2O_WAVE_MAX_REQUEST_SIZE', value: '7M' },
+        { name: 'spring.data-source.url', value: 'of a tool of Java' },
       ],
       files: [{ path: 'conf/settings.txt', value: 'written by the launcher' }],
       network: { httpProxy: 'http://proxy.invalid:3128' },
@@ -107,6 +108,7 @@ test('the environment of the app holds what it needs and nothing of the launcher
     ['app-1', 'test-app', '1.2.3', 'ada'],
   );
   assert.equal(env.MY_OWN, 'last');
+  assert.equal(env['spring.data-source.url'], 'of a tool of Java');
   assert.equal(env.HTTPS_PROXY, 'http://proxy.invalid:3128');
   assert.match(env.NO_PROXY ?? '', /127\.0\.0\.1/);
   assert.equal(env.SSL_CERT_DIR, '/etc/ssl/certs');

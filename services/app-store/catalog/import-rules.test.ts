@@ -285,6 +285,13 @@ const table: readonly [string, Broken, string, string | null, RegExp][] = [
   // §2: [[Env]] and [[File]]
   ['an Env has a name', { after: '[[Env]]\nValue = "x"' }, 'app.toml', 'Env[1].Name', /Write Name/],
   [
+    'an Env has the name of a variable',
+    { after: '[[Env]]\nName = "1A"\nValue = "x"' },
+    'app.toml',
+    'Env[1].Name',
+    /Use A-Z a-z 0-9 _ \. -, no digit/,
+  ],
+  [
     'an Env is none of the platform',
     { after: '[[Env]]\nName = "H2O_CLOUD_X"\nValue = "x"' },
     'app.toml',

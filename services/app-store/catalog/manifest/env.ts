@@ -1,3 +1,4 @@
+import { isVariableName } from '@haic/kit/variable-name.ts';
 import { quote } from '../bundle/problems.ts';
 import type { ManifestEnv } from '../client.ts';
 import type { Table } from './table.ts';
@@ -15,7 +16,6 @@ export const defaultAllowedCoreEnv: readonly RegExp[] = [
   /^H2O_WAVE_PING_INTERVAL$/,
 ];
 
-const variableName = /^[A-Za-z_.-][A-Za-z0-9_.-]*$/;
 /** Linux gives one variable no more than 128 KiB. */
 const maxValueBytes = 120 * 1024;
 
@@ -43,11 +43,11 @@ function readName(table: Table, allowed: readonly RegExp[]): string | undefined 
       table.problem('Name', 'It is missing.', 'Write Name = "…".');
     return undefined;
   }
-  if (name.length > 200 || !variableName.test(name))
+  if (!isVariableName(name))
     table.problem(
       'Name',
       `${quote(name)} is not the name of a variable.`,
-      'Use A-Z a-z 0-9 _, and no digit first.',
+      'Use A-Z a-z 0-9 _ . -, no digit and no two dots first, and 200 characters at most.',
     );
   else if (/^(H2O_CLOUD|HAIC_)/.test(name))
     table.problem('Name', `${name} is set by the platform.`, 'Remove it, or choose another name.');

@@ -309,6 +309,10 @@ describe('app.toml', () => {
       'Env[1].Value',
       /too long/,
     ],
+    ...['1A', 'A B', 'A=B', '.', '..a', 'Ä', 'a'.repeat(201)].map((no): [string, string, string, RegExp] => [
+      ...([`a variable named ${no.slice(0, 10)}`, env(`Name = "${no}"\nValue = "x"`)] as const),
+      ...(['Env[1].Name', /is not the name of a variable/] as const),
+    ]),
     ['[Env] for [[Env]]', tomlWith({ after: '[Env]\nName = "A"' }), 'Env', /\[\[Env\]\]/],
     ['an Env of numbers', `Env = [1]\n${helloToml}`, 'Env[1]', /not a table/],
     ['a file without a path', file('Value = "x"'), 'File[1].Path', /missing/],
@@ -410,6 +414,11 @@ describe('app.toml', () => {
       { name: 'A', from: { kind: 'literal', value: '3' } },
       { name: 'B', from: { kind: 'literal', value: '2' } },
     ]);
+  });
+
+  it('takes variables with dots and dashes in their names, as Kubernetes does', () => {
+    for (const name of ['spring.data-source.url', '.hidden', '-x', '_', 'a'.repeat(200)])
+      assert.equal(parse(env(`Name = "${name}"\nValue = "x"`)).env[0]?.name, name);
   });
 
   it('takes the variables of waved that the default list allows', () => {
