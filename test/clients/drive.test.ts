@@ -213,6 +213,26 @@ describe('Drive, by clients that were not made for Haic', () => {
   for (const checksums of ['when_supported', 'when_required'])
     it(`boto3 does what general tools do, with checksums ${checksums}`, () => boto3DoesAll(checksums));
 
+  it('has what S3 tools deleted in the audit trail, and nothing of what they read and wrote', async () => {
+    const told = async () =>
+      (await haic.run(['audit', 'export', '--action', '^actions/drive/objects/']))
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as { action: string; loginPrincipal: string; metadata: object });
+    for (const deadline = Date.now() + 30_000; ; await delay(200)) {
+      const events = await told();
+      const one = events.find(
+        ({ metadata }) => 'access_key' in metadata && metadata.access_key === keys.accessKeyId,
+      );
+      if (one === undefined) assert.ok(Date.now() < deadline, 'the trail has not heard of the deletion');
+      else {
+        assert.equal(one.loginPrincipal, 'ada');
+        assert.deepEqual([...new Set(events.map(({ action }) => action))], ['actions/drive/objects/DELETE']);
+        return;
+      }
+    }
+  });
+
   for (const { name, start } of stores)
     it(`h2o-drive 5.1 and boto3 do all that with their objects on ${name}`, async () => {
       const store = await start();
