@@ -32,7 +32,10 @@ describe('Drive', () => {
     await using portal = await browser.open();
     const { page, standIn } = portal;
     await page.goto(standIn.url);
-    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Drive' }).click();
+    await page
+      .getByRole('navigation', { name: 'Main' })
+      .getByRole('link', { name: 'Drive', exact: true })
+      .click();
     await page.getByRole('button', { name: 'home, folder' }).click();
     await page.getByRole('button', { name: 'models, folder' }).click();
     await nameOf(page, 'churn.zip').waitFor();
@@ -274,6 +277,17 @@ describe('Drive', () => {
     assert.ok((await rows()) < 80, `${await rows()} rows`);
     await page.getByRole('searchbox', { name: 'Find in this folder' }).fill('099999');
     await nameOf(page, '099999.txt').waitFor();
+  });
+
+  test('a search that takes long says that it goes on, and goes on by itself', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    standIn.drive.searching = true;
+    await page.goto(`${standIn.url}/drive?q=readme`);
+    await page.getByText('0 items so far, looking further …').waitFor();
+    standIn.drive.searching = false;
+    await page.getByRole('button', { name: 'readme.txt', exact: true }).waitFor();
+    await page.getByText('1 item', { exact: true }).waitFor();
   });
 
   test('who may only read is told so, and is offered nothing else', async () => {

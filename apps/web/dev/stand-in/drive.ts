@@ -48,6 +48,8 @@ export class StandInDrive {
   delay = 0;
   /** Of parts, so small that a test need not send much. */
   partBytes = 64 * 1024;
+  /** A search finds nothing for now, and has more to look at. */
+  searching = false;
   /** An operation stays RUNNING until it is cancelled. */
   slow = false;
   /** Numbers of parts that arrived, in their order. */
@@ -178,12 +180,16 @@ function bucketOf(call: Call, name: string): DriveBucket {
   };
 }
 
-function entries(call: Call, bucket: string): void {
+async function entries(call: Call, bucket: string): Promise<void> {
   const { searchParams } = call.url;
   const prefix = searchParams.get('prefix') ?? '';
   const query = (searchParams.get('query') ?? '').toLowerCase();
   const size = Number(searchParams.get('pageSize') ?? 200);
   const from = Number(searchParams.get('pageToken') ?? 0);
+  if (query !== '' && call.standIn.drive.searching) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return json(call.response, 200, { items: [], nextPageToken: String(from) });
+  }
   const found = new Map<string, DriveEntry>();
   for (const key of call.standIn.drive.keys(bucket)) {
     if (!key.startsWith(prefix) || key === prefix) continue;

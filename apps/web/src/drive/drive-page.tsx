@@ -108,6 +108,8 @@ function Folder(props: {
   const [error, setError] = useState<unknown>();
   const [said, setSaid] = useState('');
   const entries = found.data?.pages.flatMap(({ items }) => items) ?? [];
+  // In a large folder of some stores a search tells what it found page by page, and a page may be empty.
+  const isLooking = query !== '' && found.hasNextPage && (found.isFetchingNextPage || entries.length === 0);
   const close = () => setAsked(undefined);
   useArrivals();
 
@@ -253,8 +255,8 @@ function Folder(props: {
         )}
       </div>
       <Text size="xs" c="dimmed">
-        {entries.length > 0 &&
-          `${count(entries.length)} ${entries.length === 1 ? 'item' : 'items'}${found.hasNextPage ? ' and more' : ''}`}
+        {(entries.length > 0 || found.hasNextPage) &&
+          `${count(entries.length)} ${entries.length === 1 ? 'item' : 'items'}${isLooking ? ' so far, looking further …' : found.hasNextPage ? ' and more' : ''}`}
       </Text>
       <Announce text={said} />
       {asked?.act === 'folder' && (
