@@ -33,15 +33,20 @@ export function startPreparations(scripts: readonly string[]): Preparations {
   child.once('error', settleAll);
   child.once('close', settleAll);
   child.unref();
-  if (child.pid !== undefined) {
-    setPriority(child.pid, constants.priority.PRIORITY_LOW);
-    void writeFile(`/proc/${child.pid}/autogroup`, `${constants.priority.PRIORITY_LOW}`).catch(
-      () => undefined,
-    );
-  }
+  const setNice = async (nice: number) => {
+    if (child.exitCode === null)
+      await writeFile(`/proc/${child.pid}/autogroup`, String(nice)).catch(() => undefined);
+  };
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  void setNice(constants.priority.PRIORITY_LOW);
   createInterface({ input: child.stdout }).on('line', (script) => waiting.get(script)?.resolve());
   return {
-    done: (script) => waiting.get(script)?.promise ?? Promise.resolve(),
+    done: async (script) => {
+      // Whoever asks waits, so that there is nothing to yield to.
+      await setNice(constants.priority.PRIORITY_NORMAL);
+      await waiting.get(script)?.promise;
+      await setNice(constants.priority.PRIORITY_LOW);
+    },
     stop: () => child.stdin.end(),
   };
 }
