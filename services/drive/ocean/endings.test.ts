@@ -165,6 +165,10 @@ describe('what becomes of objects when who had them ends', () => {
     ]);
     assert.equal((await found('%25')).length, 0, 'a sign of patterns is a letter like others');
     assert.equal((await found('zoe'))[0].trash.objects, 1);
+    const nul = Buffer.from(JSON.stringify([new Date(0).toISOString(), '\0'])).toString('base64url');
+    for (const query of ['query=%00', `pageToken=${nul}`])
+      assert.equal((await at.api('admin', 'GET', `/former-people?${query}`)).status, 400, query);
+    assert.equal((await at.api('admin', 'POST', '/former-people/zoe/hand-over', { to: '\0' })).status, 400);
     const purge = (who: string, subject: string) => at.api(who, 'POST', `/former-people/${subject}/purge`);
     assert.equal((await purge('ada', 'zoe')).status, 403);
     assert.equal((await purge('admin', 'ada')).status, 404, 'she is not gone');

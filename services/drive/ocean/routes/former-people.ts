@@ -35,7 +35,7 @@ const handOver = {
   tags,
   params: Type.Object({ subject }),
   body: Type.Object(
-    { to: Type.String({ maxLength: 128, description: 'User name.' }) },
+    { to: Type.String({ maxLength: 128, pattern: '^[^\\u0000]*$', description: 'User name.' }) },
     { additionalProperties: false },
   ),
   response: { 200: OperationSchema, ...problems(403, 404) },
@@ -78,4 +78,5 @@ export function formerPeopleRoutes(server: OceanServer, formerPeople: FormerPeop
   );
 }
 
-const anySubject = /^.{1,255}$/su;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what PostgreSQL has no text for
+const anySubject = /^[^\u0000]{1,255}$/u;
