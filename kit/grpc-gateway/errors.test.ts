@@ -31,6 +31,7 @@ describe('errors between the catalogue and gRPC', () => {
     [unavailable('away', 'x'), Code.Unavailable, 503],
     [insufficientStorage('x'), Code.ResourceExhausted, 507],
     [new HaicError('teapot', 418, 'x'), Code.InvalidArgument, 418],
+    [new HaicError('not_there_yet', 501, 'x'), Code.Unimplemented, 501],
     [new HaicError('odd', 500, 'x'), Code.Internal, 500],
   ];
   for (const [error, code, status] of rows)
@@ -42,6 +43,14 @@ describe('errors between the catalogue and gRPC', () => {
       const arrived = toHaicError(new ConnectError(rpc.rawMessage, rpc.code, rpc.metadata));
       assert.deepEqual([arrived.code, arrived.message], [error.code, error.message]);
     });
+
+  it('have by their codes the statuses of google/rpc/code.proto where they are none of ours', () => {
+    const statuses = Array.from({ length: 16 }, (_, at) => httpStatusOf(new ConnectError('x', at + 1)));
+    assert.deepEqual(statuses, [
+      ...[499, 500, 400, 504, 404, 409, 403, 429],
+      ...[400, 409, 400, 501, 500, 503, 500, 401],
+    ]);
+  });
 
   it('names the code of who has none of ours', () => {
     const error = toHaicError(new ConnectError('Gone.', Code.DeadlineExceeded));

@@ -180,6 +180,7 @@ describe('searching the audit trail', () => {
     do {
       const { status, body } = await trail.search(filter, { pageToken });
       assert.equal(status, 200, JSON.stringify(body));
+      assert.equal(typeof body.nextPageToken, 'string');
       found.push(...body.events.map(({ userAgent }: { userAgent: string }) => userAgent));
       pageToken = body.nextPageToken;
     } while (pageToken !== '');
@@ -258,6 +259,7 @@ describe('searching the audit trail', () => {
       const { body } = await trail.search({ readOnly: null }, { pageSize: 2, pageToken });
       assert.ok(body.events.length <= 2);
       assert.match(body.searchedUntilTime, /^202/);
+      assert.equal(typeof body.nextPageToken, 'string');
       seen.push(...body.events.map((found: { userAgent: string }) => found.userAgent));
       pageToken = body.nextPageToken;
     } while (pageToken !== '');

@@ -188,6 +188,30 @@ describe('what the audit trail hears of secrets', () => {
     }
   });
 
+  it('hears of each method under the name of its authorization action', async () => {
+    const heardActions = async (token: string, method: string, at: string) => {
+      world.audit.actions.length = 0;
+      await world.call(token, method, at, method === 'POST' ? {} : undefined);
+      return world.audit.actions.map(({ action }) => action.replace('actions/securestore/', ''));
+    };
+    for (const [method, at, action] of [
+      ['POST', `${team}?secretId=x`, 'secrets/CREATE'],
+      ['GET', `${team}/kept`, 'secrets/GET'],
+      ['GET', team, 'secrets/LIST'],
+      ['DELETE', `${team}/kept`, 'secrets/DELETE'],
+      ['POST', `${team}/kept:undelete`, 'secrets/UNDELETE'],
+      ['POST', `${team}/kept/versions`, 'versions/CREATE'],
+      ['GET', `${team}/kept/versions/v1`, 'versions/GET'],
+      ['GET', `${team}/kept/versions`, 'versions/LIST'],
+      ['GET', `${team}/kept/versions/v1:revealValue`, 'versions/REVEALVALUE'],
+    ] as const)
+      assert.deepEqual(await heardActions('', method, at), [action], `refused: ${method} ${at}`);
+    // Of what succeeds, every change.
+    await world.call('ada', 'POST', `${team}?secretId=brief`, {});
+    assert.deepEqual(await heardActions('ada', 'DELETE', `${team}/brief`), ['secrets/DELETE']);
+    assert.deepEqual(await heardActions('ada', 'POST', `${team}/brief:undelete`), ['secrets/UNDELETE']);
+  });
+
   it('does not hear of who looks for what is not there', async () => {
     world.audit.actions.length = 0;
     assert.equal((await world.call('ada', 'GET', `${team}/nothing`)).status, 404);

@@ -108,7 +108,7 @@ describe('workspaces', () => {
     let pageToken = '';
     do {
       const { json } = await call('GET', `/v1/workspaces?pageSize=3&pageToken=${pageToken}`, token);
-      assert.ok(json.workspaces.length <= 3);
+      assert.ok(json.workspaces.length <= 3 && seen.length < 7);
       seen.push(...json.workspaces.map((each: { name: string }) => each.name));
       pageToken = json.nextPageToken;
     } while (pageToken !== '');
@@ -143,6 +143,7 @@ describe('workspaces', () => {
         );
         assert.equal(status, 200, JSON.stringify(json));
         found.push(...json.workspaces.map((each: { displayName: string }) => each.displayName));
+        assert.ok(found.length <= 5, 'more than there are');
         pageToken = json.nextPageToken;
       } while (pageToken !== '');
       const counted = await call('GET', `/v1/workspaces:count?filter=${encodeURIComponent(filter)}`, token);
