@@ -239,6 +239,7 @@ describe('searching the audit trail', () => {
     [{ metadataRegex: { stage: '^a$', color: 'r' } }, ['three']],
     [{ metadataRegex: { missing: '^$' } }, []],
     [{ workspaceExact: 'workspaces/w2' }, ['four']],
+    [{ workspaceExact: '' }, []],
     [{ workspaceRegex: 'w1' }, ['five', 'three', 'two', 'one']],
     [{ actionExact: 'actions/test/things/DELETE' }, ['two']],
     [{ actionRegex: 'DEL' }, ['two']],
