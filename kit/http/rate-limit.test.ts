@@ -101,6 +101,12 @@ describe('the rate limit of the API', () => {
   it('counts what needs no token by the address, too', async () => {
     const ask = () => get('/api/login', undefined, '10.0.0.9');
     assert.deepEqual(await statuses(3, ask), [200, 200, 429]);
+    assert.equal((await get('/api/login', 'bad', '10.0.0.9')).statusCode, 429, 'a token that is none');
+    assert.deepEqual(
+      await statuses(4, () => get('/api/login', 'dora', '10.0.0.9')),
+      [200, 200, 200, 429],
+      'who is signed in counts as themselves there, too',
+    );
   });
 
   it('lets services and pages pass', async () => {

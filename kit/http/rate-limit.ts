@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../auth/principal.ts';
 import { tooMany } from '../errors.ts';
 import { addressOf, networkOf } from './address.ts';
 
@@ -66,16 +67,18 @@ export function createRateLimiter(limits: RateLimits) {
   const now = limits.now ?? Date.now;
   const people = createBuckets(limits.person, now);
   const networks = createBuckets(limits.address, now);
-  const isLimited = (request: FastifyRequest) =>
+  const counts = (request: FastifyRequest): boolean =>
     request.url.startsWith('/api/') && !request.url.startsWith('/api/launcher/');
 
-  /** Throws 429 when it is too much, and says in the headers how much is left. */
-  return (request: FastifyRequest, reply: FastifyReply): void => {
-    const { principal } = request;
-    if (!isLimited(request) || principal?.partyKind === 'service') return;
-    if (principal === undefined)
-      enforce(reply, limits.address, 'address', networks.draw(networkOf(addressOf(request))));
-    else enforce(reply, limits.person, 'person', people.draw(principal.subject));
+  return {
+    counts,
+    /** Throws 429 when it is too much, and says in the headers how much is left. */
+    count: (request: FastifyRequest, reply: FastifyReply, principal: Principal | undefined): void => {
+      if (!counts(request) || principal?.partyKind === 'service') return;
+      if (principal === undefined)
+        enforce(reply, limits.address, 'address', networks.draw(networkOf(addressOf(request))));
+      else enforce(reply, limits.person, 'person', people.draw(principal.subject));
+    },
   };
 }
 

@@ -113,17 +113,29 @@ export function createHttpServer(options: {
   };
   server.decorateRequest('principal', undefined);
   server.decorate('refusalForms', refusalForms);
-  const countRequest = options.rateLimits === undefined ? () => {} : createRateLimiter(options.rateLimits);
-  server.addHook('onRequest', async (request, reply) => {
+  const limiter = options.rateLimits === undefined ? undefined : createRateLimiter(options.rateLimits);
+  /** Who asks at a public address, if they say so, only to be counted: who is signed in is not held up by their neighbours. */
+  const counted = async (request: FastifyRequest): Promise<Principal | undefined> => {
+    if (request.headers.authorization === undefined || limiter?.counts(request) !== true) return undefined;
     try {
-      const { public: isPublic, deed } = request.routeOptions.config;
-      if (request.is404 || isPublic !== undefined) return;
+      return await options.verifyToken(bearerToken(request));
+    } catch {
+      return undefined;
+    }
+  };
+  server.addHook('onRequest', async (request, reply) => {
+    const { public: isPublic, deed } = request.routeOptions.config;
+    if (request.is404 || isPublic !== undefined) {
+      limiter?.count(request, reply, await counted(request));
+      return;
+    }
+    try {
       request.principal = await options.verifyToken(bearerToken(request));
       if (deed === undefined) throw new Error('A route without a deed was registered.');
       enforceDeed(request.principal, deed);
     } finally {
       // Also, by their address, of those who are refused.
-      countRequest(request, reply);
+      limiter?.count(request, reply, request.principal);
     }
   });
   auditRoutes(server, options.audit);

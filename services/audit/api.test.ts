@@ -237,6 +237,7 @@ describe('searching the audit trail', () => {
     [{ metadataExact: { stage: 'a', color: 'blue' } }, []],
     [{ metadataRegex: { stage: 'a' } }, ['four', 'three']],
     [{ metadataRegex: { stage: '^a$', color: 'r' } }, ['three']],
+    [{ metadataRegex: { stage: 'a', color: 'blue' } }, []],
     [{ metadataRegex: { missing: '^$' } }, []],
     [{ workspaceExact: 'workspaces/w2' }, ['four']],
     [{ workspaceExact: '' }, []],
