@@ -244,6 +244,8 @@ describe('searching the audit trail', () => {
     [{ workspaceRegex: 'w1' }, ['five', 'three', 'two', 'one']],
     [{ actionExact: 'actions/test/things/DELETE' }, ['two']],
     [{ actionRegex: 'DEL' }, ['two']],
+    [{ actionRegex: 'DEL.TE$', principalRegex: '^users/.' }, ['two']],
+    [{ actionRegex: 'DEL.TE$', principalRegex: '^services/.' }, []],
     [{ includeTypes: ['TYPE_SYSTEM'] }, ['one']],
     [{ excludeTypes: ['TYPE_SYSTEM'] }, ['five', 'four', 'three', 'two']],
     [{ includeTypes: ['TYPE_SYSTEM', 'TYPE_API'], excludeTypes: ['TYPE_API'] }, ['one']],
