@@ -49,15 +49,24 @@ export function readListQuery<Spec extends ListSpec>(
   ...scope: readonly string[]
 ): ListQuery<Spec> {
   const { filter = '', orderBy = '', pageSize = 0, pageToken = '' } = request;
-  const order = parseOrder(
-    orderBy.trim() === '' ? (spec.usualOrder ?? '') : orderBy,
-    spec.fields,
-    spec.unique,
-  );
-  const binding = bindingOf([filter.trim(), JSON.stringify(order), ...scope]);
+  const asked = { filter: parseFilter(filter, spec.fields), orderBy, pageSize, pageToken };
+  return listQueryOf(spec, asked, filter.trim(), ...scope);
+}
+
+/** The same of a filter that was read already. `said` is what it says in the one form that page tokens know it by. */
+export function listQueryOf<Spec extends ListSpec>(
+  spec: Spec,
+  asked: Required<Omit<ListRequest, 'filter'>> & { readonly filter: Filter | undefined },
+  said: string,
+  ...scope: readonly string[]
+): ListQuery<Spec> {
+  const { filter, orderBy, pageSize, pageToken } = asked;
+  const wanted = orderBy.trim() === '' ? (spec.usualOrder ?? '') : orderBy;
+  const order = parseOrder(wanted, spec.fields, spec.unique);
+  const binding = bindingOf([said, JSON.stringify(order), ...scope]);
   return {
     spec,
-    filter: parseFilter(filter, spec.fields),
+    filter,
     order,
     after: pageToken === '' ? undefined : readPlace(pageToken, binding, order, spec.fields),
     pageSize: sizeOf(pageSize),
