@@ -160,6 +160,8 @@ describe('workspaces', () => {
       await ask("create_time > timestamp('2030-01-02T03:04:05.000000Z') OR display_name:'ALPH'"),
       ['alpha'],
     );
+    const since = "update_time > timestamp('2030-01-02T03:04:05.000000Z') OR display_name:'ALPH'";
+    assert.deepEqual(await ask(since, 'update_time desc'), ['alpha']);
     assert.deepEqual(await ask("personal_workspace_subject = 'sub-dan'"), ['Personal workspace of dan']);
     for (const wrong of [
       'filter=role%20%3D%201',
