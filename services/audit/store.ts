@@ -39,12 +39,20 @@ export interface ChainedEvent {
   readonly hash: Buffer;
 }
 
+/** Of those who write down how far the trail has come, whatever machine they are on. */
+const witnessLock = 4_811_015;
+
 /** All that is written to the trail. Whoever appends or gives up holds the row of `audit.trail`. */
 export const trailStore = {
   /** For update: nobody else appends until the transaction ends. Undefined before the first event. */
   async lock(sql: TransactionSql): Promise<TrailRow | undefined> {
     const [row] = await sql<RawTrail[]>`select * from audit.trail for update`;
     return row === undefined ? undefined : toTrail(row);
+  },
+
+  /** Until the transaction ends nobody else writes down how far the trail has come; appending goes on. */
+  async lockWitness(sql: TransactionSql): Promise<void> {
+    await sql`select pg_advisory_xact_lock(${witnessLock})`;
   },
 
   async read(sql: AnySql): Promise<TrailRow | undefined> {

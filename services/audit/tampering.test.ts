@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startTestDatabase } from '@haic/platform/database/testing.ts';
+import { trailStore } from './store.ts';
 import { event, service, startTestAudit, type TestAudit } from './testing.ts';
 import { checkpointEvery } from './trail.ts';
 import { verifyTrail } from './verify.ts';
+import { createFileWitness } from './witness.ts';
 
 // Keeps the server for all tests of this file; each has a database of its own.
 let server: Awaited<ReturnType<typeof startTestDatabase>>;
@@ -297,6 +300,83 @@ describe('many who record at once', () => {
       const result = await verify(trail);
       assert.deepEqual([result.broken, result.last], [undefined, 61]);
       for (const other of others) await other.stop();
+    } finally {
+      await trail.stop();
+    }
+  });
+
+  it('write down how far it has come into one file, which is whole and goes forward only', async () => {
+    const trail = await startTestAudit();
+    try {
+      await mkdir(path.dirname(trail.witnessFile));
+      const ended = new AbortController();
+      const writers = [1, 2, 3].map(async (first) => {
+        const witness = createFileWitness(trail.witnessFile, trail.chain);
+        for (let seq = first; seq <= 300; seq += 3)
+          await trail.database.transaction(async (sql) => {
+            await trailStore.lockWitness(sql);
+            await witness.keep({ seq, hash: Buffer.alloc(32, seq) }, 'forward');
+          });
+      });
+      const reader = (async () => {
+        let reached = 0;
+        let read = 0;
+        while (!ended.signal.aborted) {
+          const link = await trail.witness.recall();
+          // Once it is there it is never gone, and never behind.
+          assert.ok(reached === 0 || (link?.seq ?? 0) >= reached, `${link?.seq} after ${reached}`);
+          reached = link?.seq ?? 0;
+          read += 1;
+        }
+        return read;
+      })();
+      await Promise.all(writers);
+      ended.abort();
+      assert.ok((await reader) > 10);
+      assert.equal((await trail.witness.recall())?.seq, 300);
+      assert.deepEqual(await readdir(path.dirname(trail.witnessFile)), ['witness.json']);
+    } finally {
+      await trail.stop();
+    }
+  });
+
+  it('do not write down an earlier place because they write it down later', async () => {
+    const trail = await startTestAudit();
+    try {
+      const other = trail.begin();
+      await fill(trail, 3);
+      await other.client.batchCreate([{ eventId: randomUUID(), event: event() }], AbortSignal.timeout(5000));
+      await other.stop();
+      await trail.audit.stop();
+      assert.equal((await trail.witness.recall())?.seq, 4);
+    } finally {
+      await trail.stop();
+    }
+  });
+
+  it('begin at once after a restore and take it for no tampering', async () => {
+    const trail = await startTestAudit();
+    try {
+      await fill(trail);
+      const [row] = await trail.database.sql`select * from audit.trail`;
+      await fill(trail, 20);
+      await trail.audit.stop();
+      await tamper(
+        trail,
+        'delete from audit.events where seq > 10; delete from audit.checkpoints where seq > 10',
+      );
+      await trail.database.sql`update audit.trail set ${trail.database.sql({ ...row, restored: true })}`;
+      const both = [trail.begin(), trail.begin()];
+      for (const audit of both)
+        await audit.client.batchCreate(
+          [{ eventId: randomUUID(), event: event() }],
+          AbortSignal.timeout(5000),
+        );
+      // Before either of them had time to write down where it is.
+      const result = await verify(trail);
+      assert.deepEqual([result.broken, result.restoredAt, result.last], [undefined, [11], 13]);
+      for (const audit of both) await audit.stop();
+      assert.equal((await trail.witness.recall())?.seq, 13);
     } finally {
       await trail.stop();
     }

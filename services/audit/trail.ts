@@ -29,16 +29,17 @@ export function createTrail(options: {
 }): Trail {
   const { database, chain, logger } = options;
   const now = () => BigInt(Math.trunc((options.now ?? Date.now)())) * 1000n;
-  const memory = createMemory(options.witness, logger);
+  const memory = createMemory(database, options.witness, logger);
 
   return {
     append: async (events) => {
       if (events.length === 0) return [];
-      const furthest = await memory.furthest();
       const { answers, head } = await database.transaction(async (sql) => {
         const { row, wasThere } = await lockOrBegin(sql, chain);
         const known = await trailStore.byIds(sql, [...new Set(events.map(({ id }) => id))]);
         const fresh = firstOfEach(events.filter(({ id }) => !known.has(id)));
+        // With the row locked: what another process wrote down before it let go of the row is there.
+        const furthest = await memory.furthest();
         const discontinuity = await discontinuityOf(sql, chain, row, wasThere, furthest);
         const written = fresh.length === 0 ? [] : await write(sql, chain, row, fresh, discontinuity, now());
         if (written.length > 0 && discontinuity !== undefined)
@@ -48,10 +49,10 @@ export function createTrail(options: {
           );
         const all = new Map([...known, ...written.map(({ event }) => [event.id, event] as const)]);
         const last = written.at(-1);
-        return {
-          answers: events.map((event) => answerOf(event, all.get(event.id))),
-          head: last === undefined ? undefined : { seq: last.event.seq, hash: last.hash },
-        };
+        const head = last === undefined ? undefined : { seq: last.event.seq, hash: last.hash };
+        // Before anybody else appends: they would take the trail, which may have become shorter, for one that was put back.
+        if (head !== undefined && discontinuity !== undefined) await memory.beginAnew(sql, head);
+        return { answers: events.map((event) => answerOf(event, all.get(event.id))), head };
       });
       if (head !== undefined) memory.note(head);
       return answers;
@@ -143,13 +144,14 @@ async function write(
   return chained;
 }
 
-/** How far this process has seen the trail come, and, through the witness, processes before it. */
-function createMemory(witness: Witness, logger: Logger) {
+/** How far this process has seen the trail come, and, through the witness, others and those before it. */
+function createMemory(database: Database, witness: Witness, logger: Logger) {
   let seen: Link | undefined;
-  let recalled: Promise<Link | undefined> | undefined;
   let kept = 0;
   let timer: NodeJS.Timeout | undefined;
   let keeping: Promise<void> = Promise.resolve();
+  const couldNot = (error: unknown) =>
+    logger.warn(`How far the audit trail has come could not be written down (${messageOf(error)}).`);
   const keep = () => {
     clearTimeout(timer);
     timer = undefined;
@@ -157,22 +159,28 @@ function createMemory(witness: Witness, logger: Logger) {
     if (head === undefined || head.seq === kept) return;
     kept = head.seq;
     keeping = keeping
-      .then(() => witness.keep(head))
-      .catch((error: unknown) =>
-        logger.warn(`How far the audit trail has come could not be written down (${messageOf(error)}).`),
-      );
+      .then(() =>
+        database.transaction(async (sql) => {
+          await trailStore.lockWitness(sql);
+          await witness.keep(head, 'forward');
+        }),
+      )
+      .catch(couldNot);
   };
   return {
     async furthest(): Promise<Link | undefined> {
-      recalled ??= witness.recall().catch((error: unknown) => {
-        recalled = undefined;
+      if (seen !== undefined) return seen;
+      return witness.recall().catch((error: unknown) => {
         logger.warn(`How far the audit trail had come cannot be read (${messageOf(error)}).`);
         return undefined;
       });
-      return seen ?? (await recalled);
+    },
+    /** What is behind now has been restored or broken, and the event before `head` says so. */
+    async beginAnew(sql: TransactionSql, head: Link) {
+      await trailStore.lockWitness(sql);
+      await witness.keep(head, 'anew').catch(couldNot);
     },
     note(head: Link) {
-      // What is behind now has been restored or broken, and said so in the trail.
       seen = head;
       timer ??= setTimeout(keep, witnessEveryMs).unref();
     },

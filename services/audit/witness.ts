@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Chain, Link } from './chain.ts';
 
@@ -9,32 +10,50 @@ import type { Chain, Link } from './chain.ts';
 export interface Witness {
   /** The furthest place that was kept; undefined when there is none, or not one of ours. */
   recall(): Promise<Link | undefined>;
-  keep(head: Link): Promise<void>;
+  /**
+   * Forward only, so that what another process kept of later is not lost; `anew` where the trail itself says that it goes on from elsewhere.
+   * Whoever keeps holds the lock for it (`trailStore.lockWitness`).
+   */
+  keep(head: Link, direction: 'forward' | 'anew'): Promise<void>;
 }
 
-/** A small file, signed, and replaced as a whole. */
+/** A small file, signed, and replaced as a whole: processes on other machines may share it. */
 export function createFileWitness(file: string, chain: Chain): Witness {
+  const recall = async () => {
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    return text === undefined ? undefined : parse(text, chain);
+  };
   return {
-    recall: async () => {
-      const text = await readFile(file, 'utf8').catch((error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-        throw error;
-      });
-      return text === undefined ? undefined : parse(text, chain);
-    },
-    keep: async (head) => {
+    recall,
+    keep: async (head, direction) => {
+      const before = direction === 'forward' ? await recall() : undefined;
+      if (before !== undefined && before.seq >= head.seq) return;
       const mac = chain.sign('witness', head).toString('hex');
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-      await writeFile(
-        `${file}.new`,
-        JSON.stringify({ seq: head.seq, hash: head.hash.toString('hex'), mac }),
-        {
-          mode: 0o600,
-        },
-      );
-      await rename(`${file}.new`, file);
+      await replace(file, JSON.stringify({ seq: head.seq, hash: head.hash.toString('hex'), mac }));
     },
   };
+}
+
+/** By a file of its own name: whoever lost the lock while writing cannot make another one's half a file. */
+async function replace(file: string, content: string): Promise<void> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      await handle.writeFile(content);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
+  }
 }
 
 function parse(text: string, chain: Chain): Link | undefined {
