@@ -41,8 +41,9 @@ export async function startCore(options: {
   logger: Logger;
   meter: Meter | undefined;
   tracer: Tracer | undefined;
+  isEnding: () => boolean;
 }): Promise<RunningRole> {
-  const { settings, installation: at, logger, meter, tracer } = options;
+  const { settings, installation: at, logger, meter, tracer, isEnding } = options;
   const { publicUrl, issuer } = settings;
   await prepareCoreFolders(at);
   const secrets = await readSecrets(at);
@@ -64,6 +65,7 @@ export async function startCore(options: {
     audit: audit.outbox,
     meter,
     tracer,
+    isEnding,
   });
   await describeHaic(server, haicVersion, publicUrl);
   const services = createServiceHost({ server, verifyToken, settings, audit: audit.outbox, logger });

@@ -23,6 +23,8 @@ export type StartRole = (options: {
   /** Where nobody asks, there is none. */
   meter: Meter | undefined;
   tracer: Tracer | undefined;
+  /** Whether somebody said that it is going to be stopped. */
+  isEnding: () => boolean;
 }) => Promise<RunningRole>;
 
 /** Reads the settings, starts the role, and stops it on SIGTERM. Ends the process when the role cannot start. */
@@ -34,7 +36,9 @@ export async function serveRole(role: RoleName, start: StartRole): Promise<void>
     const operations = await startOperations(role, settings, logger);
     const { meter } = operations ?? {};
     const tracer = await tracerOf(role, settings);
-    const running = await start({ settings, installation: installationOf(settings), logger, meter, tracer });
+    const isEnding = () => operations?.server.isEnding() === true;
+    const installation = installationOf(settings);
+    const running = await start({ settings, installation, logger, meter, tracer, isEnding });
     operations?.server.setReady(true);
     logger.info('ready');
     const stop = async () => {

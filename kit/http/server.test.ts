@@ -144,3 +144,31 @@ describe('the HTTP server of services', () => {
     assert.doesNotMatch(answer.body, /token=x/);
   });
 });
+
+describe('a server whose process is ending', () => {
+  const asked = (server: ReturnType<typeof createHttpServer>) => {
+    server.get('/open', { config: { public: 'for the test' } }, () => ({ fine: true }));
+    server.post('/apply', { config: { public: 'for the test', appliesSettings: true } }, () => ({
+      fine: true,
+    }));
+  };
+  const quiet = createLogger('test', 'silent');
+  const verifyToken = async () => ada;
+
+  it('leaves what applies its settings to the next one, and keeps no connection', async () => {
+    let isEnding = false;
+    const server = createHttpServer({ logger: quiet, verifyToken, isEnding: () => isEnding });
+    asked(server);
+    const before = await server.inject({ method: 'POST', url: '/apply' });
+    assert.deepEqual([before.statusCode, before.headers.connection], [200, 'keep-alive']);
+    isEnding = true;
+    const read = await server.inject({ url: '/open' });
+    assert.deepEqual([read.statusCode, read.headers.connection], [200, 'close']);
+    const refused = await server.inject({ method: 'POST', url: '/apply' });
+    assert.deepEqual(
+      [refused.statusCode, refused.json().code, refused.headers['retry-after'], refused.headers.connection],
+      [503, 'unavailable', '2', 'close'],
+    );
+    await server.close();
+  });
+});

@@ -20,6 +20,7 @@ import { takeOverRequestId } from '../telemetry/request-id.ts';
 import type { Tracer } from '../telemetry/tracer.ts';
 import { beginAnswering } from './answering.ts';
 import { describeAnswers } from './answers.ts';
+import { answerWhileEnding } from './ending.ts';
 import { answerOnce } from './idempotency/hook.ts';
 import type { IdempotencyStore } from './idempotency/port.ts';
 import { measureAnswers } from './measured.ts';
@@ -73,6 +74,8 @@ export function createHttpServer(options: {
   meter?: Meter | undefined;
   /** Without one, nothing is traced. */
   tracer?: Tracer | undefined;
+  /** Whether this process was told that it is going to end. */
+  isEnding?: () => boolean;
 }) {
   const refusalForms = new Map<string, RefusalForm>();
   const server = fastify({
@@ -100,6 +103,7 @@ export function createHttpServer(options: {
       throw new Error(`${method} ${url} says neither why it is public nor which deed it is.`);
   });
   beginAnswering(server, options.tracer);
+  answerWhileEnding(server, options.isEnding ?? (() => false));
   if (options.meter !== undefined) measureAnswers(server, options.meter);
   describeAnswers(server, options.checkAnswers ?? true);
   const methodsAt = knownMethods(server);

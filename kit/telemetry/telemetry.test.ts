@@ -14,11 +14,12 @@ const quiet = createLogger('test', 'silent');
 const closing: (() => Promise<unknown>)[] = [];
 after(() => Promise.all(closing.map((close) => close())));
 
-async function operations(meter: Meter) {
+async function operations(meter: Meter, endingMs?: number) {
   const server = await startOperationsServer({
     meter,
     listen: { host: '127.0.0.1', port: 0 },
     logger: quiet,
+    ...(endingMs === undefined ? {} : { endingMs }),
   });
   closing.push(server.close);
   const get = async (path: string, method = 'GET') => {
@@ -54,6 +55,20 @@ describe('what those who operate Haic ask of a process', () => {
     server.setReady(false);
     assert.equal((await get('/readyz')).status, 503);
     assert.equal((await get('/livez')).status, 200);
+  });
+
+  it('is told that it ends before it is stopped, and has a moment for it', async () => {
+    const { server, get } = await operations(await createMeter('test'), 200);
+    server.setReady(true);
+    assert.equal(server.isEnding(), false);
+    const begun = performance.now();
+    assert.equal((await get('/ending', 'POST')).status, 404);
+    assert.equal(server.isEnding(), false);
+    assert.equal((await get('/ending')).status, 200);
+    assert.ok(performance.now() - begun >= 190);
+    assert.equal(server.isEnding(), true);
+    // Whoever asks is not believed for good: it is as ready as before.
+    assert.equal((await get('/readyz')).status, 200);
   });
 
   it('gives metrics to who reads them, and nothing else to anybody', async () => {

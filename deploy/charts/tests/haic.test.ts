@@ -121,7 +121,11 @@ describe('the chart of an account', () => {
         },
       );
       assert.ok(container?.readinessProbe && container.livenessProbe && container.startupProbe, component);
-      assert.ok(container.lifecycle?.preStop, component);
+      assert.deepEqual(
+        container.lifecycle?.preStop?.httpGet,
+        { path: '/ending', port: 'operations' },
+        component,
+      );
       // Longer than what it waits before, and than the process takes at most (serve.ts).
       assert.ok((pod?.terminationGracePeriodSeconds ?? 0) >= 5 + 20, component);
       assert.equal(pod?.topologySpreadConstraints?.length, 2);

@@ -36,7 +36,7 @@ export interface PodSpec {
     readonly readinessProbe?: unknown;
     readonly livenessProbe?: unknown;
     readonly startupProbe?: unknown;
-    readonly lifecycle?: { readonly preStop?: unknown };
+    readonly lifecycle?: { readonly preStop?: { readonly httpGet?: unknown } };
     readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   }[];
 }

@@ -34,3 +34,24 @@ test('a paused instance is redeployed without being woken up', async () => {
   assert.deepEqual([answer.status, (await answer.json()).status], [200, 'SUSPENDED']);
   assert.equal((await t.runtime.get(workloadNameOf(id)))?.replicas, 0);
 });
+
+test('a core that is ending, and may have old settings, leaves it to the next one and goes on with the rest', async () => {
+  let isEnding = false;
+  await using t = await startTestScheduler({ isEnding: () => isEnding });
+  const id = await t.run(owner);
+  const changed = exampleApp({ runtime: { memoryLimit: 3 * 1024 ** 3 } });
+  t.apps.set(changed.id, changed);
+  const before = await t.runtime.get(workloadNameOf(id));
+  isEnding = true;
+  const headers = { 'idempotency-key': 'one-try-and-the-next' };
+  const redeploy = () => t.as(admin, `/api/v1/instances/${id}/redeploy`, { method: 'POST', headers });
+  const refused = await redeploy();
+  assert.deepEqual(
+    [refused.status, (await refused.json()).code, refused.headers.get('retry-after')],
+    [503, 'unavailable', '2'],
+  );
+  assert.deepEqual((await t.runtime.get(workloadNameOf(id)))?.template, before?.template);
+  assert.equal((await t.as(owner, `/api/v1/instances/${id}`)).status, 200);
+  isEnding = false;
+  assert.equal((await redeploy()).status, 200);
+});

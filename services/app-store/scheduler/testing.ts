@@ -268,7 +268,11 @@ export async function pause(t: { readonly runtime: FakeRuntime }, id: string): P
 }
 
 export async function startTestScheduler<R extends Runtime = FakeRuntime>(
-  options: Partial<Omit<SchedulerOptions, 'runtime'>> & { runtime?: R; app?: App } = {},
+  options: Partial<Omit<SchedulerOptions, 'runtime'>> & {
+    runtime?: R;
+    app?: App;
+    isEnding?: () => boolean;
+  } = {},
 ): Promise<TestScheduler & { readonly runtime: R }> {
   // Without a runtime of its own the caller gets the fake, and that is what R is then.
   const runtime = options.runtime ?? (createFakeRuntime() as Runtime as R);
@@ -296,6 +300,7 @@ export async function startTestScheduler<R extends Runtime = FakeRuntime>(
   const server = createHttpServer({
     logger,
     idempotency: createMemoryIdempotencyStore(),
+    ...(options.isEnding === undefined ? {} : { isEnding: options.isEnding }),
     verifyToken: async (token) => {
       const who = tokens.get(token);
       if (who === undefined) throw unauthenticated();
