@@ -47,7 +47,11 @@ export async function startCore(options: {
   const { publicUrl, issuer } = settings;
   await prepareCoreFolders(at);
   const secrets = await readSecrets(at);
-  const database = connectPostgres({ url: requireDatabaseUrl(settings), applicationName: 'haic-core' });
+  const database = connectPostgres({
+    url: requireDatabaseUrl(settings),
+    applicationName: 'haic-core',
+    statements: { logger, slowMs: settings.slowStatementMs },
+  });
   for (const migrations of coreMigrations) await migrate(database, migrations);
 
   const audit = composeAudit({

@@ -35,7 +35,11 @@ export async function startDrive(options: {
 }): Promise<RunningRole> {
   const { settings, installation: at, logger, meter } = options;
   const secrets = await readSecrets(at);
-  const database = connectPostgres({ url: requireDatabaseUrl(settings), applicationName: 'haic-drive' });
+  const database = connectPostgres({
+    url: requireDatabaseUrl(settings),
+    applicationName: 'haic-drive',
+    statements: { logger, slowMs: settings.slowStatementMs },
+  });
   for (const migrations of [driveMigrations, auditOutboxMigrations]) await migrate(database, migrations);
   const coreFetch = fetchOver(coreTargetOf('drive', settings, at, secrets.masterKey));
   const client = wellKnownClients.drive;

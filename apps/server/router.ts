@@ -25,7 +25,11 @@ export async function startRouter(options: {
 }): Promise<RunningRole> {
   const { settings, installation: at, logger, meter, tracer } = options;
   const secrets = await readSecrets(at);
-  const database = connectPostgres({ url: requireDatabaseUrl(settings), applicationName: 'haic-router' });
+  const database = connectPostgres({
+    url: requireDatabaseUrl(settings),
+    applicationName: 'haic-router',
+    statements: { logger, slowMs: settings.slowStatementMs },
+  });
   for (const migrations of [routerMigrations, auditOutboxMigrations]) await migrate(database, migrations);
   const core = coreTargetOf('router', settings, at, secrets.masterKey);
   const coreFetch = fetchOver(core);

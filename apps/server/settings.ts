@@ -158,6 +158,14 @@ export const settings = {
     100,
     { min: 0, max: 1000 },
   ),
+  slowStatementMs: integer(
+    {
+      env: 'HAIC_SLOW_STATEMENT_MS',
+      doc: 'Milliseconds from which on a statement of the database is logged, with the request that it belongs to. 0: none is.',
+    },
+    500,
+    { min: 0 },
+  ),
   logLevel: oneOf(
     { env: 'HAIC_LOG_LEVEL', doc: 'How much the platform logs.' },
     ['error', 'warn', 'info', 'debug'],

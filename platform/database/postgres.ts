@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import postgres from 'postgres';
 import { applyMigration, newerDatabase, readMigrations, unknownMigrations } from './migrations.ts';
-import type { Database, Migrations } from './port.ts';
+import type { Database, Migrations, Sql, TransactionSql } from './port.ts';
+import { logStatements, type StatementLog } from './statements.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface PostgresOptions {
@@ -10,6 +11,8 @@ export interface PostgresOptions {
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   readonly maxConnections?: number;
+  /** Where to say which statements are slow or refused; nowhere by default. */
+  readonly statements?: StatementLog;
 }
 
 /** With `sslmode=verify-full` the driver compares a certificate with `localhost` where the server is named by its address. */
@@ -29,9 +32,12 @@ export function connectPostgres(options: PostgresOptions): Database {
     connection: { application_name: options.applicationName, statement_timeout: 30_000 },
     onnotice: () => {},
   });
+  const { statements } = options;
+  const logged = <T extends Sql | TransactionSql>(of: T): T =>
+    statements === undefined ? of : logStatements(of, statements);
   return {
-    sql,
-    transaction: (work) => inTransaction(sql, work),
+    sql: logged(sql),
+    transaction: (work) => inTransaction(sql, (transaction) => work(logged(transaction))),
     notify: async (channel, payload) => {
       await sql.notify(channel, payload);
     },
