@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { until } from '@haic/kit/deadline.ts';
 import type { WorkspaceContents } from './client.ts';
 import { startTestWorkspaces, type TestWorkspaces, tokenOf } from './testing.ts';
 
@@ -7,14 +8,17 @@ const ada = tokenOf('ada');
 const monthMs = 30 * 24 * 3600 * 1000;
 
 /** A service that holds content: what it was told, and what it cannot do now. */
-function holder(name: string): WorkspaceContents & { told: string[]; away: boolean; slow?: Promise<void> } {
+function holder(
+  name: string,
+): WorkspaceContents & { asked: string[]; told: string[]; away: boolean; slow?: Promise<void> } {
   const hear = async (what: string, workspace: string) => {
+    self.asked.push(`${what} ${workspace}`);
     await self.slow;
     if (self.away) throw new Error('The disk is away.');
     self.told.push(`${what} ${workspace}`);
   };
   const self: ReturnType<typeof holder> = {
-    ...{ holder: name, told: [], away: false },
+    ...{ holder: name, asked: [], told: [], away: false },
     whenDeleted: (workspace) => hear('deleted', workspace),
     whenRestored: (workspace) => hear('restored', workspace),
     purge: (workspace) => hear('purge', workspace),
@@ -78,6 +82,11 @@ describe('services that hold content of workspaces', () => {
     const gate = Promise.withResolvers<void>();
     models.slow = gate.promise;
     await remove(name);
+    // Else it would, rightly, hear of the restoring alone.
+    await until(() => (models.asked.includes(`deleted ${name}`) ? true : undefined), {
+      everyMs: 2,
+      signal: AbortSignal.timeout(10_000),
+    });
     await restore(name);
     gate.resolve();
     delete models.slow;
