@@ -101,6 +101,8 @@ export function testReplicas(scene: () => Scene, values: Readonly<Record<string,
       t.diagnostic(`${asked} requests, ${retried} of them twice`);
       assert.deepEqual(failed, []);
       assert.ok(asked > 50, `${asked}`);
+      const events = ['get', 'events', '--all-namespaces', '--field-selector', 'reason=FailedPreStopHook'];
+      assert.equal(await world.kubectl(...events, '--output', 'name'), '', 'each was told that it ends');
     });
 
     it('give what runs the settings that were changed on the server, when an administrator redeploys it: with its volume, and as who it was', async () => {
