@@ -19,7 +19,7 @@ export function answerWhileEnding(server: FastifyInstance, isEnding: () => boole
     if (routeOptions.config.appliesSettings !== true) return;
     reply.header('retry-after', 2);
     throw unavailable(
-      'unavailable',
+      'service_unavailable',
       'This process of Haic is ending and another one takes its place. Nothing was changed; try again in a moment.',
     );
   });

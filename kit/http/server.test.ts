@@ -167,7 +167,7 @@ describe('a server whose process is ending', () => {
     const refused = await server.inject({ method: 'POST', url: '/apply' });
     assert.deepEqual(
       [refused.statusCode, refused.json().code, refused.headers['retry-after'], refused.headers.connection],
-      [503, 'unavailable', '2', 'close'],
+      [503, 'service_unavailable', '2', 'close'],
     );
     await server.close();
   });

@@ -48,7 +48,7 @@ test('a core that is ending, and may have old settings, leaves it to the next on
   const refused = await redeploy();
   assert.deepEqual(
     [refused.status, (await refused.json()).code, refused.headers.get('retry-after')],
-    [503, 'unavailable', '2'],
+    [503, 'service_unavailable', '2'],
   );
   assert.deepEqual((await t.runtime.get(workloadNameOf(id)))?.template, before?.template);
   assert.equal((await t.as(owner, `/api/v1/instances/${id}`)).status, 200);
