@@ -151,6 +151,7 @@ async function runFiles(
   try {
     const counts = path.join(directory, 'counts.json');
     const args = [
+      ...['--import', testDeadline],
       '--test',
       `--test-concurrency=${area.concurrency}`,
       `--test-timeout=${size === 'full' ? 3_600_000 : 600_000}`,
@@ -176,6 +177,7 @@ async function runFiles(
 }
 
 const counter = fileURLToPath(new URL('./test-counter.ts', import.meta.url));
+const testDeadline = new URL('./test-deadline.ts', import.meta.url).href;
 
 function report(results: readonly AreaResult[]): void {
   const rows = results.map((r) => [
