@@ -2,6 +2,7 @@ import type { Logger } from '@haic/kit/logging.ts';
 import type { Database } from '@haic/platform/database/port.ts';
 import { type Catalog, createCatalog } from '@haic/services/app-store/catalog/catalog.ts';
 import { createScheduler, type Scheduler } from '@haic/services/app-store/scheduler/scheduler.ts';
+import { createMemoryStarting } from '@haic/services/app-store/scheduler/starting/memory.ts';
 import { createPostgresStarting } from '@haic/services/app-store/scheduler/starting/postgres.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
 import type { AppSecretsClient } from '@haic/services/secrets/app-secrets/client.ts';
@@ -49,12 +50,14 @@ export async function composeAppStore(parts: {
     versionLimit: settings.appVersionLimit,
     logger,
   });
+  const othersStart = settings.runtime === 'kubernetes';
   scheduler = createScheduler({
     runtime,
     catalog: catalog.client,
     identity,
     secrets,
-    starting: createPostgresStarting(database),
+    // Where nobody else starts any, what goes on ends with this process: after a crash nothing waits for it.
+    starting: othersStart ? createPostgresStarting(database) : createMemoryStarting(),
     masterKey,
     publicUrl,
     issuer,
@@ -63,7 +66,7 @@ export async function composeAppStore(parts: {
     network,
     runtimeVersions,
     limits: { fullAccess: settings.instanceLimit, visitor: settings.visitorInstanceLimit },
-    othersStart: settings.runtime === 'kubernetes',
+    othersStart,
     suspendAfter: settings.suspendAfterHours === 0 ? 'never' : settings.suspendAfterHours * 3600,
     logger,
   });

@@ -53,8 +53,16 @@ export function leftBehind(world: () => KeycloakWorld): void {
     const { body } = await account.call<{ id: string }>('POST', '/api/v1/apps', bundleOf({ name }));
     return { account, appId: body.id };
   };
-  const saysOnly = (clientIds: readonly string[]) =>
-    eventually(async () => ((await saidLeft()).join() === clientIds.join() ? true : undefined), 100);
+  const saysOnly = async (clientIds: readonly string[]) => {
+    let said: string[] = [];
+    const only = async () => {
+      said = await saidLeft();
+      return said.join() === clientIds.join() ? true : undefined;
+    };
+    await eventually(only, 100).catch((cause: unknown) => {
+      throw new Error(`It says that these are left behind: ${said.join(', ') || 'none'}`, { cause });
+    });
+  };
 
   test('Haic dies after Keycloak registered a client: what nobody uses and Haic cannot remove is said by name, until it is gone', async () => {
     const { account, appId } = await accountWithApp('unlucky');
