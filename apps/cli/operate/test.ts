@@ -3,6 +3,7 @@ import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { whyNotHere } from '@haic/test-cluster/cluster.ts';
@@ -58,9 +59,12 @@ export async function runTests(options: {
   report(results);
 }
 
+/** Waited for at most so long: an area then makes what it needs itself, and says why it cannot. */
+const longestWaitMs = 20 * 60_000;
+
 async function prepared(preparations: Preparations, script: string): Promise<void> {
   const from = performance.now();
-  await preparations.done(script);
+  await Promise.race([preparations.done(script), pause(longestWaitMs, undefined, { ref: false })]);
   const seconds = (performance.now() - from) / 1000;
   if (seconds > 1) say(`\nWaited ${seconds.toFixed(1)} s for ${script}.`);
 }
