@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
+import { deadline, until } from '@haic/kit/deadline.ts';
 import { driveKeys, driveStatus } from '../support/drive.ts';
 import { type Haic, placeForHaic, startHaic } from '../support/haic.ts';
 import { type ObjectStore, stores } from '../support/object-stores.ts';
 import { bundleOf, importApp } from './support.ts';
+
+const cli = path.join(import.meta.dirname, '../../apps/cli/main.ts');
 
 describe('a Haic whose bundles and objects are in a store of their own', () => {
   let google: ObjectStore;
@@ -84,6 +88,31 @@ describe('a Haic whose bundles and objects are in a store of their own', () => {
     const withThem = path.join(folder, 'with');
     await source.run(['backup', withThem, '--objects'], { env });
     assert.ok((await blobsIn(withThem)) >= 2);
+  });
+
+  it('is left by a restore that is killed with objects in the store: doctor tells of them, and what comes next removes them', async () => {
+    const child = spawn(process.execPath, [cli, 'restore', path.join(folder, 'with')], {
+      env: target.environment,
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'close');
+    const objects = path.join(amazon.folder, 'data/bucket/haic/objects');
+    const begun = async () => ((await readdir(objects).catch(() => [])).length > 1 ? true : undefined);
+    await until(begun, { everyMs: 5, signal: deadline(60_000) }).finally(() => child.kill('SIGKILL'));
+    await ended;
+    const found = async () => {
+      const checks = JSON.parse((await target.cli(['doctor', '--json'])).stdout) as {
+        name: string;
+        found: string;
+      }[];
+      return checks.find(({ name }) => name === 'Objects')?.found ?? '';
+    };
+    assert.match(await found(), /s3:\/\/bucket\/haic\/ holds what a restore into .* has not ended/);
+    const up = await target.cli(['up', '--detach']);
+    assert.match(up.stderr, /Removing what the restore put into s3:\/\/bucket\/haic\//);
+    assert.match(up.stderr, /was cut off, so nothing is there yet/);
+    assert.equal(await found(), 'in s3://bucket/haic/, which answers');
+    assert.deepEqual(await readdir(objects).catch(() => []), []);
   });
 
   it('is restored into a store at somebody else’s, bundles and objects included', async () => {

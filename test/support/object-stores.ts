@@ -10,12 +10,15 @@ export interface ObjectStore {
   readonly name: string;
   /** `HAIC_BLOB_STORE`, and what the store's client is told by the environment. */
   readonly environment: NodeJS.ProcessEnv;
+  /** What it keeps on files is below. */
+  readonly folder: string;
   stop(): Promise<void>;
 }
 
 const storeOf = (server: StoreServer, environment: NodeJS.ProcessEnv): ObjectStore => ({
   name: server.name,
   environment,
+  folder: server.folder,
   stop: () => server.stop(),
 });
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '@haic/kit/errors.ts';
 import { findStrays } from '@haic/platform/blob/filesystem/orphans.ts';
-import { describeBlobStore } from '@haic/platform/blob/setting.ts';
+import { type BlobStoreSetting, describeBlobStore } from '@haic/platform/blob/setting.ts';
 import { findStraysInStore } from '@haic/server/blobs.ts';
 import {
   grpcPort,
@@ -16,6 +16,7 @@ import {
 } from '@haic/server/settings.ts';
 import { liveProcess, type RunningInstallation, readRecord } from '../installation/processes.ts';
 import { CommandError, print, table } from '../terminal.ts';
+import { unfinishedRestoreIn } from './restore/blobs.ts';
 
 const run = promisify(execFile);
 
@@ -168,6 +169,8 @@ const java: CheckOf = async () => {
 const objects: CheckOf = async (settings) => {
   const name = 'Objects';
   const { blobStore } = settings;
+  const unfinished = blobStore && (await unfinishedRestore(name, { ...settings, blobStore }));
+  if (unfinished !== undefined) return unfinished;
   if (blobStore !== undefined && blobStore.kind !== 'filesystem')
     return objectsInStore(name, blobStore, settings);
   const directory = blobStore?.directory ?? installationOf(settings).blobs;
@@ -189,6 +192,16 @@ const objects: CheckOf = async (settings) => {
     };
   return ok(name, `all there, in ${directory}`);
 };
+
+/** Undefined as well where the store does not answer: the next question to it tells why. */
+async function unfinishedRestore(
+  name: string,
+  settings: ServerSettings & { readonly blobStore: BlobStoreSetting },
+): Promise<Check | undefined> {
+  const at = installationOf(settings);
+  const found = await unfinishedRestoreIn(settings, at, AbortSignal.timeout(60_000)).catch(() => undefined);
+  return found && { name, state: 'limited', ...found };
+}
 
 async function objectsInStore(
   name: string,

@@ -37,6 +37,7 @@ import { installPrograms } from '../installation/programs.ts';
 import { hurrySignal, supervise } from '../installation/supervisor.ts';
 import { CommandError, print, say, step } from '../terminal.ts';
 import { failedRequirements } from './doctor.ts';
+import { unfinishedRestoreIn } from './restore/blobs.ts';
 import { holdsInstallation, settleRestore } from './restore/journal.ts';
 
 export interface UpOptions {
@@ -66,6 +67,7 @@ async function start(
 
   say('Starting Haic');
   await step('Checking this machine', () => refuseIfUnable(settings));
+  await refuseStoreOfUnfinishedRestore(at, settings);
   const secrets = await step('Preparing folders and keys', () => prepare(at, settings));
   const databaseUrl =
     settings.databaseUrl ?? (await step('Starting PostgreSQL', () => startDatabase(at, secrets)));
@@ -125,7 +127,7 @@ const environmentOf = (settings: ServerSettings): NodeJS.ProcessEnv => ({
 
 /** What was cut off is completed or taken back; where nothing else is in the home, a person has to say what they want. */
 async function settleCutOffRestore(at: Installation, settings: ServerSettings): Promise<void> {
-  const settled = await settleRestore(at, settings.databaseUrl);
+  const settled = await settleRestore(at, settings);
   if (settled === 'completed') say('A restore had been cut off while it moved folders; it is complete now.');
   if (settled !== 'undone') return;
   if (await holdsInstallation(at))
@@ -133,6 +135,15 @@ async function settleCutOffRestore(at: Installation, settings: ServerSettings): 
   throw new CommandError(
     `A restore into ${at.home} was cut off, so nothing is there yet. Restore once more: ./haic restore FILE. Or begin with an empty Haic: ./haic up`,
   );
+}
+
+/** What a Haic would put there could be taken back with the rest. A store that does not answer is told of by those who need it. */
+async function refuseStoreOfUnfinishedRestore(at: Installation, settings: ServerSettings): Promise<void> {
+  const { blobStore } = settings;
+  if (blobStore === undefined) return;
+  const signal = deadline(20_000);
+  const unfinished = await unfinishedRestoreIn({ ...settings, blobStore }, at, signal).catch(() => undefined);
+  if (unfinished !== undefined) throw new CommandError(`${unfinished.found} ${unfinished.remedy}`);
 }
 
 type Found = 'nothing' | 'this' | 'another build';

@@ -43,10 +43,10 @@ describe('a restore that was cut off', () => {
   const asideOf = (home: string) => path.join(home, journal.aside);
 
   it('before it was decided: the old state is as it was, and nothing else is left', async () => {
-    assert.equal(await settleRestore(at, undefined), 'undone');
+    assert.equal(await settleRestore(at, {}), 'undone');
     assert.deepEqual(await whatIs(at.home), all('old'));
     assert.deepEqual((await readdir(at.home)).sort(), [...names].sort());
-    assert.equal(await settleRestore(at, undefined), 'nothing');
+    assert.equal(await settleRestore(at, {}), 'nothing');
   });
 
   it('after each of its moves: the rest is moved, the old is kept aside', async () => {
@@ -65,7 +65,7 @@ describe('a restore that was cut off', () => {
         [path.join(stagingOf(there).home, name), path.join(home, name)] as const,
       ]);
       for (const [from, to] of renames.slice(0, moves)) await rename(from, to);
-      assert.equal(await settleRestore(there, undefined), 'completed', `after ${moves} moves`);
+      assert.equal(await settleRestore(there, {}), 'completed', `after ${moves} moves`);
       assert.deepEqual(await whatIs(home), all('new'), `after ${moves} moves`);
       assert.deepEqual(await whatIs(asideOf(home)), all('old'), `after ${moves} moves`);
       assert.equal(await isThere(stagingOf(there).home), false);
@@ -75,7 +75,7 @@ describe('a restore that was cut off', () => {
   it('into an empty place leaves no empty folder beside', async () => {
     for (const name of names) await rm(path.join(at.home, name), { recursive: true });
     await writeJournal(at, journal);
-    assert.equal(await settleRestore(at, undefined), 'completed');
+    assert.equal(await settleRestore(at, {}), 'completed');
     assert.deepEqual((await readdir(at.home)).sort(), [...names].sort());
   });
 
@@ -83,18 +83,18 @@ describe('a restore that was cut off', () => {
     const { url, stop } = await startTestDatabase();
     try {
       await writeJournal(at, { ...journal, databaseDecides: true });
-      await assert.rejects(settleRestore(at, undefined), /Set HAIC_DATABASE_URL/);
+      await assert.rejects(settleRestore(at, {}), /Set HAIC_DATABASE_URL/);
       assert.deepEqual(await whatIs(at.home), all('old'));
       await load(url, [], [], { rows: async () => {}, after: (sql) => markRestore(sql, journal.id) });
       assert.equal(await hasRestoreMark(url, 'another'), false);
-      assert.equal(await settleRestore(at, url), 'completed');
+      assert.equal(await settleRestore(at, { databaseUrl: url }), 'completed');
       assert.deepEqual(await whatIs(at.home), all('new'));
       assert.equal(await hasRestoreMark(url, journal.id), false, 'the mark has done its work');
 
       const next = installationAt(path.join(directory, 'unmarked'), directory);
       for (const name of names) await put(path.join(stagingOf(next).home, name), 'new');
       await writeJournal(next, { ...journal, databaseDecides: true });
-      assert.equal(await settleRestore(next, url), 'undone');
+      assert.equal(await settleRestore(next, { databaseUrl: url }), 'undone');
       assert.deepEqual(await readdir(next.home), []);
     } finally {
       await stop();

@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { deadline, until } from '@haic/kit/deadline.ts';
 import { identify, signalProcess } from '@haic/kit/process-identity.ts';
 import { stopEmbeddedPostgres } from '@haic/platform/database/embedded/server.ts';
+import { readJson, syncDirectory, writeAtomically } from '@haic/platform/runtime/local/durable-file.ts';
 import { removeTree } from '@haic/platform/runtime/local/records.ts';
 import { type Installation, installationAt } from '@haic/server/installation.ts';
+import type { ServerSettings } from '@haic/server/settings.ts';
 import { CommandError } from '../../terminal.ts';
+import { keepBlobs, takeBackBlobs } from './blobs.ts';
 import { forgetRestoreMark, hasRestoreMark } from './database.ts';
 
 /**
@@ -32,10 +35,7 @@ const journalFile = (at: Installation) => path.join(stagingOf(at).home, 'commit.
 export async function writeJournal(at: Installation, journal: Journal): Promise<void> {
   // What tar and PostgreSQL wrote must be on the disk before the note that says so.
   await promisify(execFile)('sync', ['--file-system', at.home], { env: { PATH: '/usr/bin:/bin' } });
-  const file = journalFile(at);
-  await writeFile(`${file}.new`, JSON.stringify(journal), { mode: 0o600, flush: true });
-  await rename(`${file}.new`, file);
-  await syncDirectory(path.dirname(file));
+  await writeAtomically(journalFile(at), JSON.stringify(journal));
 }
 
 /** Moves what was there aside and what was restored into its place. Goes on wherever an earlier one was cut off. */
@@ -62,15 +62,21 @@ export type Settled = 'nothing' | 'completed' | 'undone';
  * Deals with a restore that was cut off: completes one that was decided, takes back one that was not. Where nothing else is in the
  * home, taking back is not enough: what looks like a fresh place was meant to be the restored one.
  */
-export async function settleRestore(at: Installation, databaseUrl: string | undefined): Promise<Settled> {
+export async function settleRestore(
+  at: Installation,
+  settings: Partial<Pick<ServerSettings, 'databaseUrl' | 'blobStoreKey'>>,
+): Promise<Settled> {
+  const { databaseUrl } = settings;
   const staging = stagingOf(at);
   if (!(await exists(staging.home))) return 'nothing';
-  const journal = await readJournal(at);
+  const journal = await readJson<Journal>(journalFile(at));
   if (journal !== undefined && (await wasDecided(journal, databaseUrl))) {
+    await keepBlobs(staging, settings);
     await finishMoves(at, journal);
     if (journal.databaseDecides && databaseUrl !== undefined) await forgetRestoreMark(databaseUrl);
     return 'completed';
   }
+  await takeBackBlobs(staging, settings);
   await discardStaging(at);
   return 'undone';
 }
@@ -119,15 +125,6 @@ export async function refuseUnfinishedRestore(at: Installation): Promise<void> {
     );
 }
 
-async function readJournal(at: Installation): Promise<Journal | undefined> {
-  try {
-    return JSON.parse(await readFile(journalFile(at), 'utf8')) as Journal;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 /** Whether there is anything of an installation in the home. */
 export async function holdsInstallation(at: Installation): Promise<boolean> {
   for (const name of replaced) {
@@ -146,15 +143,6 @@ export async function refuseMounts(at: Installation): Promise<void> {
       throw new CommandError(
         `${place} is a file system of its own, and a restore moves whole folders into place. Unmount it, restore, and then move what is in ${place} onto it.`,
       );
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -47,7 +47,7 @@ export async function restore(settings: ServerSettings, file: string, flags: Res
   const done = await cancellable((signal) =>
     oneAtATime(at, async () => {
       await refuseWhileRunning(at);
-      await settleRestore(at, settings.databaseUrl);
+      await settleRestore(at, settings);
       await refuseMounts(at);
       const replacing = await mayReplace(at, settings, flags.replace === true);
       const archive: Archive = { file: source, passphrase, signal };
@@ -90,15 +90,18 @@ async function makeReady(
     else await intoExternal(at, settings.databaseUrl, archive, contents, plan);
   } catch (error) {
     // Unless it was decided: a connection can break just when its transaction had been committed.
-    if ((await settleRestore(at, settings.databaseUrl)) === 'completed') return;
-    await plan.blobs.takeBack();
+    const settled = await settleRestore(at, settings).catch((left: unknown) => {
+      say(messageOf(error));
+      throw left;
+    });
+    if (settled === 'completed') return;
     throw error;
   }
 }
 
 async function complete(at: Installation, settings: ServerSettings): Promise<void> {
   try {
-    await settleRestore(at, settings.databaseUrl);
+    await settleRestore(at, settings);
   } catch (error) {
     throw new CommandError(
       `Everything is ready, but could not be moved into place: ${messageOf(error)}. Mend that; ./haic up then completes the restore.`,
