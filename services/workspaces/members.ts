@@ -29,8 +29,6 @@ export interface MembersService {
   leave(caller: Caller, workspace: string): Promise<void>;
 }
 
-const actions = 'actions/workspaceserver/members';
-
 export function createMembersService(parts: {
   readonly members: MemberStore;
   readonly workspaces: Pick<WorkspacesService, 'get'>;
@@ -122,7 +120,7 @@ export function createMembersService(parts: {
           );
           if (added === undefined)
             throw conflict('member_exists', 'They are in this workspace already. Change their role instead.');
-          await record(`${actions}/CREATE`, recorded(added, workspace.id, { role }));
+          await record('actions/workspaceserver/members/CREATE', recorded(added, workspace.id, { role }));
           return { workspace, member: added };
         }),
       );
@@ -138,7 +136,7 @@ export function createMembersService(parts: {
           const member = await members.setRole(before.id, role, by, at, writer);
           await keepAnOwner(changing, before);
           const roles = { role, former_role: before.role };
-          await record(`${actions}/UPDATE`, recorded(before, workspace.id, roles));
+          await record('actions/workspaceserver/members/UPDATE', recorded(before, workspace.id, roles));
           return { workspace, member };
         }),
       );
@@ -152,7 +150,10 @@ export function createMembersService(parts: {
         enforceEtag(etag, before.revision);
         await members.remove(before.id, writer);
         await keepAnOwner(changing, before);
-        await record(`${actions}/DELETE`, recorded(before, workspace.id, { former_role: before.role }));
+        await record(
+          'actions/workspaceserver/members/DELETE',
+          recorded(before, workspace.id, { former_role: before.role }),
+        );
       });
     },
 
@@ -168,7 +169,10 @@ export function createMembersService(parts: {
           );
         await members.remove(own.id, writer);
         await keepAnOwner(changing, own);
-        await record(`${actions}/LEAVE`, recorded(own, workspace.id, { former_role: own.role }));
+        await record(
+          'actions/workspaceserver/members/LEAVE',
+          recorded(own, workspace.id, { former_role: own.role }),
+        );
       }),
   };
 }

@@ -54,7 +54,6 @@ export interface WorkspacesService {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-const actions = 'actions/workspaceserver/workspaces';
 
 export function createWorkspacesService(parts: {
   readonly database: Database;
@@ -107,7 +106,7 @@ export function createWorkspacesService(parts: {
         );
         await audit.record(
           {
-            action: `${actions}/CREATE`,
+            action: 'actions/workspaceserver/workspaces/CREATE',
             readOnly: false,
             principal: creator,
             resource: resourceOf(id),
@@ -141,7 +140,7 @@ export function createWorkspacesService(parts: {
           annotations: checkAnnotations(changes.annotations ?? workspace.annotations),
         };
         await workspaces.update(workspace.id, fields, by, at, writer);
-        await record(`${actions}/UPDATE`);
+        await record('actions/workspaceserver/workspaces/UPDATE');
       });
       return get(caller, name);
     },
@@ -153,7 +152,7 @@ export function createWorkspacesService(parts: {
         const purgeAt = new Date(at.getTime() + retentionDays * dayMs);
         await workspaces.markDeleted(workspace.id, by, at, purgeAt, writer);
         await contents.add(workspace.id, 'deleted', at, writer);
-        await record(`${actions}/DELETE`);
+        await record('actions/workspaceserver/workspaces/DELETE');
       });
       contents.work();
       return get(caller, name);
@@ -167,7 +166,7 @@ export function createWorkspacesService(parts: {
         if (workspace.deletion.purgeAt <= at) throw notFound('This workspace');
         await workspaces.restore(workspace.id, by, at, writer);
         await contents.add(workspace.id, 'restored', at, writer);
-        await record(`${actions}/UNDELETE`);
+        await record('actions/workspaceserver/workspaces/UNDELETE');
       });
       contents.work();
       return get(caller, name);
@@ -208,7 +207,9 @@ export function createWorkspacesService(parts: {
           await members.insert(workspace.id, member, writer);
         }
         await workspaces.stopBeingPersonal(workspace.id, writer);
-        await record(`${actions}/ASSIGN_OWNER`, { metadata: { owner, former_owners: owners.join(' ') } });
+        await record('actions/workspaceserver/workspaces/ASSIGN_OWNER', {
+          metadata: { owner, former_owners: owners.join(' ') },
+        });
       });
       return get(caller, name);
     },

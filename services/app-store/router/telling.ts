@@ -15,11 +15,16 @@ export interface Telling {
     request: IncomingMessage,
     address: string,
     subject: string,
-    what: 'SIGNIN' | 'SIGNOUT',
+    what: keyof typeof sessionActions,
   ): Promise<void>;
   /** Resolves when it is recorded; throws when it cannot be. */
   done(request: IncomingMessage, address: string, subject: string, deed: Deed): Promise<void>;
 }
+
+const sessionActions = {
+  SIGNIN: 'actions/identity/sessions/SIGNIN',
+  SIGNOUT: 'actions/identity/sessions/SIGNOUT',
+} as const;
 
 const againAfterMs = 5 * 60_000;
 /** google.rpc.Code.PERMISSION_DENIED. */
@@ -44,10 +49,9 @@ export function createTelling(options: {
     done,
     session: async (request, address, subject, what) => {
       if (issuerTells) return;
-      const action = `actions/identity/sessions/${what}`;
       // That nobody could sign in any more would keep away those who put it right.
       await done(request, address, subject, {
-        action,
+        action: sessionActions[what],
         readOnly: false,
         resource: '//identity/sessions',
       }).catch((error: unknown) => logger.error({ err: error, what }, 'A sign-in could not be recorded.'));

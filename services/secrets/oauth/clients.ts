@@ -34,10 +34,10 @@ export function createOAuthClientsService(options: {
 }) {
   const { store, tokens, audit, now } = options;
 
-  const administer = (caller: Caller, verb: string, name: string) => {
+  const administer = (caller: Caller, action: string, name: string) => {
     const decision = mayChangeOAuthClients(caller.principal);
     if (!decision.allowed) throw decision.error;
-    return recordOf(caller, `actions/securestore/oauthClients/${verb}`, name);
+    return recordOf(caller, action, name);
   };
 
   const find = async (name: string): Promise<OAuthClient> => {
@@ -55,7 +55,7 @@ export function createOAuthClientsService(options: {
       uid?: string,
     ): Promise<OAuthClient> => {
       const id = checkedId('an OAuth client', askedId);
-      const record = administer(caller, 'CREATE', oauthClientName({ id }));
+      const record = administer(caller, 'actions/securestore/oauthClients/CREATE', oauthClientName({ id }));
       const settings = checkedSettings(wanted);
       const [before] = uid === undefined ? [] : await store.clientsOf([uid]);
       if (before !== undefined) return before;
@@ -85,7 +85,7 @@ export function createOAuthClientsService(options: {
 
     /** What is left out stays. */
     update: async (caller: Caller, name: string, wanted: Partial<ClientChanges>): Promise<OAuthClient> => {
-      const record = administer(caller, 'UPDATE', name);
+      const record = administer(caller, 'actions/securestore/oauthClients/UPDATE', name);
       const client = await find(name);
       const changes = checkedChanges({ ...client, ...wanted });
       return store.transaction(async (within) => {
@@ -99,7 +99,7 @@ export function createOAuthClientsService(options: {
 
     /** For a secret that was changed at the provider; an empty one is none. */
     replaceSecret: async (caller: Caller, name: string, wanted: string): Promise<OAuthClient> => {
-      const record = await administer(caller, 'REPLACESECRET', name);
+      const record = await administer(caller, 'actions/securestore/oauthClients/REPLACESECRET', name);
       const client = await find(name);
       const secret = checkedClientSecret(wanted);
       return store.sealing(async (within, vault) => {
@@ -118,7 +118,7 @@ export function createOAuthClientsService(options: {
       asked: Page,
     ): Promise<{ people: readonly SourceOwner[]; total: number; nextPageToken: string }> => {
       const { limit, after } = placeOf(asked, anySubject);
-      await administer(caller, 'LIST', name);
+      await administer(caller, 'actions/securestore/oauthClients/LIST', name);
       const client = await find(name);
       const found = await store.ownersAt(client, { after, limit: limit + 1 });
       const { page, next } = cutPage(found, limit, ({ subject }) => [subject]);
@@ -128,7 +128,7 @@ export function createOAuthClientsService(options: {
 
     /** With all its token sources. What is revoked at the provider is so as far as it goes; here it is gone in any case. */
     remove: async (caller: Caller, name: string): Promise<void> => {
-      const record = administer(caller, 'DELETE', name);
+      const record = administer(caller, 'actions/securestore/oauthClients/DELETE', name);
       const client = await find(name);
       const revoke = await tokens.toRevoke(client);
       await store.transaction(async (within) => {
@@ -139,7 +139,7 @@ export function createOAuthClientsService(options: {
     },
 
     invalidateTokenSources: async (caller: Caller, name: string): Promise<void> => {
-      const record = administer(caller, 'INVALIDATETOKENSOURCES', name);
+      const record = administer(caller, 'actions/securestore/oauthClients/INVALIDATETOKENSOURCES', name);
       const client = await find(name);
       const revoke = await tokens.toRevoke(client);
       await store.transaction(async (within) => {

@@ -68,8 +68,8 @@ export function createTokenSourcesService(options: {
     if (removed) revoke();
     return removed;
   };
-  const record = (caller: Caller, verb: string, source: SourcePlace) =>
-    recordOf(caller, `actions/securestore/tokenSources/${verb}`, tokenSourceName(source));
+  const record = (caller: Caller, action: string, source: SourcePlace) =>
+    recordOf(caller, action, tokenSourceName(source));
 
   return {
     /** `uid` is the new one's; of an earlier try the answer is what that made. */
@@ -91,7 +91,7 @@ export function createTokenSourcesService(options: {
       return store.sealing(async (within, vault) => {
         const source = await store.insertSource(within, vault, wanted);
         if (source === undefined) throw taken(id);
-        await audit.record(record(caller, 'CREATE', source), within);
+        await audit.record(record(caller, 'actions/securestore/tokenSources/CREATE', source), within);
         const loginUri = loginUriOf(await store.loginSecret(source, within, vault));
         return { source, accessToken: undefined, loginRequired: true, loginUri };
       });
@@ -103,7 +103,7 @@ export function createTokenSourcesService(options: {
       countReveal(caller.principal.subject);
       const usable = await tokens.fresh(client, source);
       if (usable.accessToken !== undefined) {
-        await audit.record(record(caller, 'GET', source));
+        await audit.record(record(caller, 'actions/securestore/tokenSources/GET', source));
         await store.noteUse([source], now());
       }
       return show(usable);
@@ -121,7 +121,8 @@ export function createTokenSourcesService(options: {
       const usable = await Promise.all(page.map(tokens.atHand));
       const given = usable.filter(({ accessToken }) => accessToken !== undefined);
       if (given.length > 0) countReveal(caller.principal.subject);
-      for (const { source } of given) await audit.record(record(caller, 'GET', source));
+      for (const { source } of given)
+        await audit.record(record(caller, 'actions/securestore/tokenSources/GET', source));
       if (given.length > 0)
         await store.noteUse(
           given.map(({ source }) => source),
@@ -132,7 +133,8 @@ export function createTokenSourcesService(options: {
 
     remove: async (caller: Caller, name: string): Promise<void> => {
       const { client, source } = await find(caller, name);
-      if (!(await forget(client, source, record(caller, 'DELETE', source)))) throw noSuchSource();
+      if (!(await forget(client, source, record(caller, 'actions/securestore/tokenSources/DELETE', source))))
+        throw noSuchSource();
     },
 
     /** All that somebody connected who is gone for good: nobody else may have it. */

@@ -48,14 +48,20 @@ export function serveOAuthClients(
   return serve(OAuthClientRpc, implementation, {
     ...{ json: jsonRules, deed: 'use secrets' },
     methods: {
-      createOAuthClient: { ...administer, ...refusalsOf('oauthClients', 'CREATE', () => 'oauthClients') },
-      getOAuthClient: refusalsOf('oauthClients', 'GET', nameOf),
-      listOAuthClients: refusalsOf('oauthClients', 'LIST', () => 'oauthClients'),
-      updateOAuthClient: { ...administer, ...refusalsOf('oauthClients', 'UPDATE', nameOfUpdated) },
-      deleteOAuthClient: { ...administer, ...refusalsOf('oauthClients', 'DELETE', nameOf) },
+      createOAuthClient: {
+        ...administer,
+        ...refusalsOf('actions/securestore/oauthClients/CREATE', () => 'oauthClients'),
+      },
+      getOAuthClient: refusalsOf('actions/securestore/oauthClients/GET', nameOf),
+      listOAuthClients: refusalsOf('actions/securestore/oauthClients/LIST', () => 'oauthClients'),
+      updateOAuthClient: {
+        ...administer,
+        ...refusalsOf('actions/securestore/oauthClients/UPDATE', nameOfUpdated),
+      },
+      deleteOAuthClient: { ...administer, ...refusalsOf('actions/securestore/oauthClients/DELETE', nameOf) },
       invalidateTokenSources: {
         ...administer,
-        ...refusalsOf('oauthClients', 'INVALIDATETOKENSOURCES', nameOf),
+        ...refusalsOf('actions/securestore/oauthClients/INVALIDATETOKENSOURCES', nameOf),
       },
     },
   });

@@ -31,10 +31,10 @@ export function serveSecretVersions(service: SecretService) {
   return serve(SecretVersionService, implementation, {
     ...{ json: jsonRules, deed: 'use secrets' },
     methods: {
-      createSecretVersion: refusalsOf('versions', 'CREATE', versionsIn),
-      getSecretVersion: refusalsOf('versions', 'GET', nameOf),
-      listSecretVersions: refusalsOf('versions', 'LIST', versionsIn),
-      revealSecretVersionValue: refusalsOf('versions', 'REVEALVALUE', nameOf),
+      createSecretVersion: refusalsOf('actions/securestore/versions/CREATE', versionsIn),
+      getSecretVersion: refusalsOf('actions/securestore/versions/GET', nameOf),
+      listSecretVersions: refusalsOf('actions/securestore/versions/LIST', versionsIn),
+      revealSecretVersionValue: refusalsOf('actions/securestore/versions/REVEALVALUE', nameOf),
     },
   });
 }

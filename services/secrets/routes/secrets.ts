@@ -32,11 +32,11 @@ export function serveSecrets(service: SecretService) {
   return serve(SecretRpc, implementation, {
     ...{ json: jsonRules, deed: 'use secrets' },
     methods: {
-      createSecret: refusalsOf('secrets', 'CREATE', secretsIn),
-      getSecret: refusalsOf('secrets', 'GET', nameOf),
-      listSecrets: refusalsOf('secrets', 'LIST', secretsIn),
-      deleteSecret: refusalsOf('secrets', 'DELETE', nameOf),
-      undeleteSecret: refusalsOf('secrets', 'UNDELETE', nameOf),
+      createSecret: refusalsOf('actions/securestore/secrets/CREATE', secretsIn),
+      getSecret: refusalsOf('actions/securestore/secrets/GET', nameOf),
+      listSecrets: refusalsOf('actions/securestore/secrets/LIST', secretsIn),
+      deleteSecret: refusalsOf('actions/securestore/secrets/DELETE', nameOf),
+      undeleteSecret: refusalsOf('actions/securestore/secrets/UNDELETE', nameOf),
     },
   });
 }

@@ -32,10 +32,10 @@ export function serveTokenSources(service: TokenSourcesService) {
   return serve(TokenSourceService, implementation, {
     ...{ json: jsonRules, deed: 'connect accounts' },
     methods: {
-      createTokenSource: refusalsOf('tokenSources', 'CREATE', sourcesIn),
-      getTokenSource: refusalsOf('tokenSources', 'GET', nameOf),
-      listTokenSources: refusalsOf('tokenSources', 'LIST', sourcesIn),
-      deleteTokenSource: refusalsOf('tokenSources', 'DELETE', nameOf),
+      createTokenSource: refusalsOf('actions/securestore/tokenSources/CREATE', sourcesIn),
+      getTokenSource: refusalsOf('actions/securestore/tokenSources/GET', nameOf),
+      listTokenSources: refusalsOf('actions/securestore/tokenSources/LIST', sourcesIn),
+      deleteTokenSource: refusalsOf('actions/securestore/tokenSources/DELETE', nameOf),
     },
   });
 }

@@ -38,9 +38,9 @@ export function serveMembers(service: MembersService): ServedService {
   const administer = { deed: 'administer workspaces' } as const;
   return serve(MemberService, implementation, {
     methods: {
-      createMember: { ...administer, ...refusalsOf('members/CREATE', membersIn) },
-      updateMember: { ...administer, ...refusalsOf('members/UPDATE', nameOfUpdated) },
-      deleteMember: { ...administer, ...refusalsOf('members/DELETE', nameOf) },
+      createMember: { ...administer, ...refusalsOf('actions/workspaceserver/members/CREATE', membersIn) },
+      updateMember: { ...administer, ...refusalsOf('actions/workspaceserver/members/UPDATE', nameOfUpdated) },
+      deleteMember: { ...administer, ...refusalsOf('actions/workspaceserver/members/DELETE', nameOf) },
     },
   });
 }

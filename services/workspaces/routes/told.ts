@@ -1,10 +1,7 @@
 /** What a method does, for the trail to hear of refusals; what succeeds is told of in one transaction with it. */
-export const refusalsOf = <Request>(
-  what: `${'workspaces' | 'members'}/${string}`,
-  nameIn: (request: Request) => string,
-) => ({
+export const refusalsOf = <Request>(action: string, nameIn: (request: Request) => string) => ({
   audit: {
-    action: `actions/workspaceserver/${what}`,
+    action,
     resource: (request: Request) => `//workspaceserver/${nameIn(request)}`,
     when: 'refused' as const,
   },

@@ -57,12 +57,24 @@ export function serveWorkspaces(service: WorkspacesService, members: MembersServ
   const write = { deed: 'change workspaces' } as const;
   return serve(WorkspaceService, implementation, {
     methods: {
-      createWorkspace: { ...write, ...refusalsOf('workspaces/CREATE', () => 'workspaces') },
-      updateWorkspace: { ...write, ...refusalsOf('workspaces/UPDATE', nameOfUpdated) },
-      deleteWorkspace: { ...administer, ...refusalsOf('workspaces/DELETE', nameOf) },
-      undeleteWorkspace: { ...administer, ...refusalsOf('workspaces/UNDELETE', nameOf) },
-      leaveWorkspace: { ...administer, ...refusalsOf('members/LEAVE', nameOf) },
-      assignOwner: { ...administer, ...refusalsOf('workspaces/ASSIGN_OWNER', nameOf) },
+      createWorkspace: {
+        ...write,
+        ...refusalsOf('actions/workspaceserver/workspaces/CREATE', () => 'workspaces'),
+      },
+      updateWorkspace: {
+        ...write,
+        ...refusalsOf('actions/workspaceserver/workspaces/UPDATE', nameOfUpdated),
+      },
+      deleteWorkspace: { ...administer, ...refusalsOf('actions/workspaceserver/workspaces/DELETE', nameOf) },
+      undeleteWorkspace: {
+        ...administer,
+        ...refusalsOf('actions/workspaceserver/workspaces/UNDELETE', nameOf),
+      },
+      leaveWorkspace: { ...administer, ...refusalsOf('actions/workspaceserver/members/LEAVE', nameOf) },
+      assignOwner: {
+        ...administer,
+        ...refusalsOf('actions/workspaceserver/workspaces/ASSIGN_OWNER', nameOf),
+      },
     },
   });
 }

@@ -1,7 +1,7 @@
 import type { AuditEvent } from './events.ts';
 
 /** What somebody did, in the words that follow their name, and the same after `tried to`. */
-const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
+export const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
   'actions/identity/sessions/SIGNIN': ['signed in', 'sign in'],
   'actions/identity/sessions/SIGNOUT': ['signed out', 'sign out'],
   'actions/identity/people/CREATE': ['added a person', 'add a person'],
@@ -36,6 +36,10 @@ const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
   'actions/appstore/instances/RUN': ['ran an app', 'run an app'],
   'actions/appstore/instances/OPEN': ['opened an instance', 'open an instance'],
   'actions/appstore/instances/UPDATE': ['changed an instance', 'change an instance'],
+  'actions/appstore/instances/REDEPLOY': [
+    'applied new settings of Haic to an instance',
+    'apply new settings of Haic to an instance',
+  ],
   'actions/appstore/instances/SUSPEND': ['paused an instance', 'pause an instance'],
   'actions/appstore/instances/RESUME': ['resumed an instance', 'resume an instance'],
   'actions/appstore/instances/EXTEND': ['gave an instance more time', 'give an instance more time'],
@@ -45,6 +49,7 @@ const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
     'read the log of somebody’s instance',
   ],
   'actions/appstore/belongings/HANDOVER': ['handed over what somebody owns', 'hand over what somebody owns'],
+  'actions/drive/keys/CREATE': ['got keys for S3 tools', 'get keys for S3 tools'],
   'actions/drive/folders/CREATE': ['made a folder', 'make a folder'],
   'actions/drive/uploads/CREATE': ['began an upload', 'begin an upload'],
   'actions/drive/uploads/COMPLETE': ['uploaded a file', 'upload a file'],
@@ -54,6 +59,7 @@ const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
   'actions/drive/objects/COPY': ['copied a file', 'copy a file'],
   'actions/drive/objects/DELETE': ['deleted files', 'delete files'],
   'actions/drive/shares/CREATE': ['shared a file by a link', 'share a file by a link'],
+  'actions/drive/shares/DELETE': ['withdrew a link to a file', 'withdraw a link to a file'],
   'actions/drive/operations/CREATE': ['copied, moved or deleted files', 'copy, move or delete files'],
   'actions/drive/operations/CANCEL': ['cancelled what was done to files', 'cancel what is done to files'],
   'actions/drive/former-people/HANDOVER': [
@@ -70,6 +76,8 @@ const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
   'actions/securestore/secrets/GET': ['looked at a secret', 'look at a secret'],
   'actions/securestore/secrets/LIST': ['listed secrets', 'list secrets'],
   'actions/securestore/versions/CREATE': ['gave a secret a new value', 'give a secret a new value'],
+  'actions/securestore/versions/GET': ['looked at a version of a secret', 'look at a version of a secret'],
+  'actions/securestore/versions/LIST': ['listed the versions of a secret', 'list the versions of a secret'],
   'actions/securestore/versions/REVEALVALUE': ['read the value of a secret', 'read the value of a secret'],
   'actions/securestore/versions/USE': ['used a secret in an app', 'use a secret in an app'],
   'actions/securestore/keys/ROTATE': ['gave the secure store a new key', 'give the secure store a new key'],
@@ -79,9 +87,10 @@ const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
     'replaced the secret of an OAuth client',
     'replace the secret of an OAuth client',
   ],
+  'actions/securestore/oauthClients/GET': ['looked at an OAuth client', 'look at an OAuth client'],
   'actions/securestore/oauthClients/LIST': [
-    'looked who has accounts by an OAuth client',
-    'look who has accounts by an OAuth client',
+    'listed OAuth clients, or who has accounts by one',
+    'list OAuth clients, or who has accounts by one',
   ],
   'actions/securestore/oauthClients/INVALIDATETOKENSOURCES': [
     'ended everybody’s access by an OAuth client',
@@ -96,6 +105,7 @@ const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
     'connected an account elsewhere',
     'connect an account elsewhere',
   ],
+  'actions/securestore/tokenSources/LIST': ['listed accounts elsewhere', 'list accounts elsewhere'],
   'actions/securestore/tokenSources/GET': ['used an account elsewhere', 'use an account elsewhere'],
   'actions/securestore/tokenSources/DELETE': [
     'disconnected an account elsewhere',
@@ -109,9 +119,9 @@ const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
     'removed a deleted workspace for good',
     'remove a deleted workspace for good',
   ],
-  'actions/workspaceserver/workspaces/ASSIGN': [
-    'changed the members of a workspace',
-    'change the members of a workspace',
+  'actions/workspaceserver/workspaces/ASSIGN_OWNER': [
+    'gave a workspace another owner',
+    'give a workspace another owner',
   ],
   'actions/workspaceserver/members/CREATE': ['added a member to a workspace', 'add a member to a workspace'],
   'actions/workspaceserver/members/UPDATE': ['changed a member’s role', 'change a member’s role'],
@@ -119,6 +129,7 @@ const deeds: Readonly<Record<string, readonly [did: string, to: string]>> = {
     'took a member out of a workspace',
     'take a member out of a workspace',
   ],
+  'actions/workspaceserver/members/LEAVE': ['left a workspace', 'leave a workspace'],
   'actions/audittrail/events/EXPORT': ['exported the audit trail', 'export the audit trail'],
   'actions/audittrail/events/EXPIRE': ['gave up events that were old enough', 'give up old events'],
   'actions/audittrail/trails/RESTORE': ['went on after a backup was restored', 'go on'],
@@ -182,6 +193,7 @@ export const kinds = [
   },
   { value: 'apps', label: 'Apps', expression: '^actions/appstore/(apps|belongings)/' },
   { value: 'instances', label: 'Instances', expression: '^actions/appstore/instances/' },
+  { value: 'drive', label: 'Drive', expression: '^actions/drive/' },
   { value: 'secrets', label: 'Secrets', expression: '^actions/securestore/' },
   { value: 'workspaces', label: 'Workspaces', expression: '^actions/workspaceserver/' },
   { value: 'trail', label: 'The trail itself', expression: '^actions/audittrail/' },

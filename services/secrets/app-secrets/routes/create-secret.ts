@@ -20,7 +20,11 @@ export const bodyLimit = 2 * 1024 * 1024;
 
 /** POST /api/v1/secrets: PRIVATE unless another visibility is asked for. */
 export function createSecretRoute(server: SecretsServer, { service, namesOf }: RouteContext): void {
-  const options = { schema, bodyLimit, config: { ...doing('secrets/CREATE'), idempotent: { secrets: [] } } };
+  const options = {
+    schema,
+    bodyLimit,
+    config: { ...doing('actions/securestore/secrets/CREATE'), idempotent: { secrets: [] } },
+  };
   server.post('/api/v1/secrets', options, async (request, reply) => {
     const { name, visibility, parent = '', values } = request.body;
     const wanted = { name, visibility, parent, values: readValues(values), uid: idOfNew(request) };

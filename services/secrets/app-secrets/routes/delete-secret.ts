@@ -23,7 +23,7 @@ const restoring = {
 export function deleteSecretRoutes(server: SecretsServer, { service, namesOf }: RouteContext): void {
   server.delete(
     '/api/v1/secrets/:name',
-    { schema: deleting, config: doing('secrets/DELETE') },
+    { schema: deleting, config: doing('actions/securestore/secrets/DELETE') },
     async (request, reply) => {
       await service.remove(callerOf(request), secretAt(request.params, request.query));
       return reply.code(204).send();
@@ -31,7 +31,7 @@ export function deleteSecretRoutes(server: SecretsServer, { service, namesOf }: 
   );
   server.post(
     '/api/v1/secrets/:name/restore',
-    { schema: restoring, config: doing('secrets/UNDELETE') },
+    { schema: restoring, config: doing('actions/securestore/secrets/UNDELETE') },
     async (request) => {
       const secret = await service.restore(callerOf(request), secretAt(request.params, request.query));
       return presentSecret(secret, await namesOf([secret.kept.creator, secret.kept.changedBy]));

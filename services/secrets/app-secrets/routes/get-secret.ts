@@ -14,10 +14,14 @@ const schema = {
 
 /** GET /api/v1/secrets/:name: without a visibility one’s own, else one for all users. */
 export function getSecretRoute(server: SecretsServer, { service, namesOf }: RouteContext): void {
-  server.get('/api/v1/secrets/:name', { schema, config: reading('GET') }, async (request) => {
-    const principal = principalOf(request);
-    const secret = await service.get(principal, secretAt(request.params, request.query));
-    const users = await service.usersOf(principal, secret);
-    return presentSecretDetails(secret, users, await namesOf([secret.kept.creator, secret.kept.changedBy]));
-  });
+  server.get(
+    '/api/v1/secrets/:name',
+    { schema, config: reading('actions/securestore/secrets/GET') },
+    async (request) => {
+      const principal = principalOf(request);
+      const secret = await service.get(principal, secretAt(request.params, request.query));
+      const users = await service.usersOf(principal, secret);
+      return presentSecretDetails(secret, users, await namesOf([secret.kept.creator, secret.kept.changedBy]));
+    },
+  );
 }

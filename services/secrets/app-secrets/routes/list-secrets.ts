@@ -26,18 +26,22 @@ const place = /^[^\0]{1,200}$/u;
 
 /** GET /api/v1/secrets */
 export function listSecretsRoute(server: SecretsServer, { service, namesOf }: RouteContext): void {
-  server.get('/api/v1/secrets', { schema, config: reading('LIST') }, async (request) => {
-    const { pageSize = 50, pageToken, query = '', visibility, parent = '' } = request.query;
-    const [id, after] = placeAfter(pageToken, place, place) ?? [];
-    const secrets = await service.list(principalOf(request), {
-      visibility,
-      parent,
-      text: query.trim().toLowerCase(),
-      after: id === undefined || after === undefined ? undefined : { id, parent: after },
-      limit: pageSize + 1,
-    });
-    const { page, next } = cutPage(secrets, pageSize, ({ kept }) => [kept.id, kept.parent]);
-    const nameOf = await namesOf(page.flatMap(({ kept }) => [kept.creator, kept.changedBy]));
-    return { items: page.map((secret) => presentSecret(secret, nameOf)), ...next };
-  });
+  server.get(
+    '/api/v1/secrets',
+    { schema, config: reading('actions/securestore/secrets/LIST') },
+    async (request) => {
+      const { pageSize = 50, pageToken, query = '', visibility, parent = '' } = request.query;
+      const [id, after] = placeAfter(pageToken, place, place) ?? [];
+      const secrets = await service.list(principalOf(request), {
+        visibility,
+        parent,
+        text: query.trim().toLowerCase(),
+        after: id === undefined || after === undefined ? undefined : { id, parent: after },
+        limit: pageSize + 1,
+      });
+      const { page, next } = cutPage(secrets, pageSize, ({ kept }) => [kept.id, kept.parent]);
+      const nameOf = await namesOf(page.flatMap(({ kept }) => [kept.creator, kept.changedBy]));
+      return { items: page.map((secret) => presentSecret(secret, nameOf)), ...next };
+    },
+  );
 }

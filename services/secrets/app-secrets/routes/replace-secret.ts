@@ -38,7 +38,7 @@ const schema = {
 export function replaceSecretRoute(server: SecretsServer, { service, namesOf }: RouteContext): void {
   server.put(
     '/api/v1/secrets/:name',
-    { schema, bodyLimit, config: doing('versions/CREATE') },
+    { schema, bodyLimit, config: doing('actions/securestore/versions/CREATE') },
     async (request) => {
       const at = secretAt(request.params, request.query);
       const { values, keep } = request.body;

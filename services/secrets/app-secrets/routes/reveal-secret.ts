@@ -17,7 +17,7 @@ const schema = {
   },
 };
 
-const config = doing('versions/REVEALVALUE', true);
+const config = doing('actions/securestore/versions/REVEALVALUE', true);
 
 /** POST /api/v1/secrets/:name/reveal: no GET, so that no browser or cache asks for it by itself. */
 export function revealSecretRoute(server: SecretsServer, { service, namesOf }: RouteContext): void {

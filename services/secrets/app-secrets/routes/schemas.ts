@@ -10,20 +10,15 @@ const deed = 'keep secrets for apps' as const;
 const meant = { resource: '//secure-store/secrets/{name}', parameters: ['visibility', 'parent'] };
 
 /** What is done is told of by the secure store, in one transaction with it; what is refused, from here. */
-export const doing = (what: `${'secrets' | 'versions'}/${string}`, readOnly = false) => ({
+export const doing = (action: string, readOnly = false) => ({
   deed,
-  audit: { action: `actions/securestore/${what}`, ...meant, readOnly, when: 'refused' as const },
+  audit: { action, ...meant, readOnly, when: 'refused' as const },
 });
 
 /** That somebody asks what there is, is told of only where they may not. */
-export const reading = (verb: 'GET' | 'LIST') => ({
+export const reading = (action: string) => ({
   deed,
-  audit: {
-    action: `actions/securestore/secrets/${verb}`,
-    ...meant,
-    readOnly: true,
-    when: 'denied' as const,
-  },
+  audit: { action, ...meant, readOnly: true, when: 'denied' as const },
 });
 
 export const VisibilitySchema = Type.Union(

@@ -17,7 +17,7 @@ const schema = {
 export function changeClientRoute(server: SecretsServer, context: RouteContext): void {
   server.patch(
     '/api/v1/oauth-clients/:client',
-    { schema, config: administering('UPDATE') },
+    { schema, config: administering('actions/securestore/oauthClients/UPDATE') },
     async (request) => {
       const name = oauthClientName({ id: request.params.client });
       return clientAnswer(context, await context.clients.update(callerOf(request), name, request.body));

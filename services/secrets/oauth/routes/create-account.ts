@@ -23,7 +23,10 @@ const schema = {
 
 /** POST /api/v1/connected-accounts */
 export function createAccountRoute(server: SecretsServer, { accounts }: RouteContext): void {
-  const config = { ...connecting('CREATE', 'tokenSources'), idempotent: { secrets: [] } };
+  const config = {
+    ...connecting('actions/securestore/tokenSources/CREATE', 'tokenSources'),
+    idempotent: { secrets: [] },
+  };
   server.post('/api/v1/connected-accounts', { schema, config }, async (request, reply) => {
     const { client, id = '' } = request.body;
     const place = { client: { id: client }, id };

@@ -25,7 +25,10 @@ const schema = {
   ),
   response: { 201: ClientSchema, ...problems(409) },
 };
-const config = { ...administering('CREATE', 'oauthClients'), idempotent: { secrets: [] } };
+const config = {
+  ...administering('actions/securestore/oauthClients/CREATE', 'oauthClients'),
+  idempotent: { secrets: [] },
+};
 
 /** What the provider is asked with unless it is said otherwise. */
 const usual = {

@@ -13,8 +13,12 @@ const schema = {
 /** DELETE /api/v1/connected-accounts/:client/:account */
 export function deleteAccountRoute(server: SecretsServer, { accounts }: RouteContext): void {
   const at = '/api/v1/connected-accounts/:client/:account';
-  server.delete(at, { schema, config: connecting('DELETE') }, async (request, reply) => {
-    await accounts.remove(callerOf(request), placeOf(request.params));
-    return reply.code(204).send();
-  });
+  server.delete(
+    at,
+    { schema, config: connecting('actions/securestore/tokenSources/DELETE') },
+    async (request, reply) => {
+      await accounts.remove(callerOf(request), placeOf(request.params));
+      return reply.code(204).send();
+    },
+  );
 }

@@ -14,8 +14,12 @@ const schema = {
 /** DELETE /api/v1/oauth-clients/:client */
 export function deleteClientRoute(server: SecretsServer, { clients }: RouteContext): void {
   const at = '/api/v1/oauth-clients/:client';
-  server.delete(at, { schema, config: administering('DELETE') }, async (request, reply) => {
-    await clients.remove(callerOf(request), oauthClientName({ id: request.params.client }));
-    return reply.code(204).send();
-  });
+  server.delete(
+    at,
+    { schema, config: administering('actions/securestore/oauthClients/DELETE') },
+    async (request, reply) => {
+      await clients.remove(callerOf(request), oauthClientName({ id: request.params.client }));
+      return reply.code(204).send();
+    },
+  );
 }

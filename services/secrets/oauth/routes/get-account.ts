@@ -14,7 +14,7 @@ const schema = {
 export function getAccountRoute(server: SecretsServer, { accounts }: RouteContext): void {
   server.get(
     '/api/v1/connected-accounts/:client/:account',
-    { schema, config: connecting('GET') },
+    { schema, config: connecting('actions/securestore/tokenSources/GET') },
     async (request) => presentAccount(await accounts.get(callerOf(request), placeOf(request.params))),
   );
 }

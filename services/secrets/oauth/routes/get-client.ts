@@ -13,7 +13,7 @@ const schema = {
 
 /** GET /api/v1/oauth-clients/:client */
 export function getClientRoute(server: SecretsServer, context: RouteContext): void {
-  const config = lookingAtClients('GET');
+  const config = lookingAtClients('actions/securestore/oauthClients/GET');
   server.get('/api/v1/oauth-clients/:client', { schema, config }, async ({ params }) =>
     clientAnswer(context, await context.clients.get(oauthClientName({ id: params.client }))),
   );

@@ -17,7 +17,7 @@ const schema = {
 export function listAccountsRoute(server: SecretsServer, { accounts }: RouteContext): void {
   server.get(
     '/api/v1/connected-accounts',
-    { schema, config: connecting('LIST', 'tokenSources') },
+    { schema, config: connecting('actions/securestore/tokenSources/LIST', 'tokenSources') },
     async (request) => {
       const { pageSize: limit = 50, pageToken } = request.query;
       const [client, id] = placeAfter(pageToken, anyId, anyId) ?? [];

@@ -31,15 +31,19 @@ const schema = {
 /** GET /api/v1/oauth-clients/:client/people */
 export function listClientPeopleRoute(server: SecretsServer, { clients, namesOf }: RouteContext): void {
   const at = '/api/v1/oauth-clients/:client/people';
-  server.get(at, { schema, config: administering('LIST') }, async (request) => {
-    const name = oauthClientName({ id: request.params.client });
-    const { pageSize = 0, pageToken = '' } = request.query;
-    const found = await clients.peopleOf(callerOf(request), name, { pageSize, pageToken });
-    const nameOf = await namesOf(found.people.map(({ subject }) => `users/${subject}`));
-    return {
-      items: found.people.map((person) => presentOwner(person, nameOf)),
-      ...(found.nextPageToken === '' ? {} : { nextPageToken: found.nextPageToken }),
-      total: found.total,
-    };
-  });
+  server.get(
+    at,
+    { schema, config: administering('actions/securestore/oauthClients/LIST') },
+    async (request) => {
+      const name = oauthClientName({ id: request.params.client });
+      const { pageSize = 0, pageToken = '' } = request.query;
+      const found = await clients.peopleOf(callerOf(request), name, { pageSize, pageToken });
+      const nameOf = await namesOf(found.people.map(({ subject }) => `users/${subject}`));
+      return {
+        items: found.people.map((person) => presentOwner(person, nameOf)),
+        ...(found.nextPageToken === '' ? {} : { nextPageToken: found.nextPageToken }),
+        total: found.total,
+      };
+    },
+  );
 }

@@ -26,7 +26,7 @@ export function listClientsRoute(server: SecretsServer, context: RouteContext): 
   const { clients, callbackUriOf, namesOf } = context;
   server.get(
     '/api/v1/oauth-clients',
-    { schema, config: lookingAtClients('LIST', 'oauthClients') },
+    { schema, config: lookingAtClients('actions/securestore/oauthClients/LIST', 'oauthClients') },
     async (request) => {
       const { pageSize = 0, pageToken = '', query = '' } = request.query;
       const found = await clients.list({ pageSize, pageToken, query: query.trim() });

@@ -17,7 +17,7 @@ const schema = {
 export function replaceClientSecretRoute(server: SecretsServer, context: RouteContext): void {
   server.put(
     '/api/v1/oauth-clients/:client/secret',
-    { schema, config: administering('REPLACESECRET') },
+    { schema, config: administering('actions/securestore/oauthClients/REPLACESECRET') },
     async (request) => {
       const name = oauthClientName({ id: request.params.client });
       const { clientSecret } = request.body;

@@ -9,21 +9,24 @@ export const clientTags = ['OAuth clients'];
 const refusals = (action: string, resource: string) => {
   const readOnly = /\/(GET|LIST)$/.test(action);
   const when = readOnly ? ('denied' as const) : ('refused' as const);
-  return { action: `actions/securestore/${action}`, resource: `//secure-store/${resource}`, readOnly, when };
+  return { action, resource: `//secure-store/${resource}`, readOnly, when };
 };
 const account = 'oauthClients/{client}/tokenSources/{account}';
 
-export const connecting = (verb: string, resource = account) => ({
-  ...{ deed: 'connect accounts' as const, audit: refusals(`tokenSources/${verb}`, resource) },
+export const connecting = (action: string, resource = account) => ({
+  ...{ deed: 'connect accounts' as const, audit: refusals(action, resource) },
 });
 export const loggingIn = {
-  ...{ deed: 'log in at other providers' as const, audit: refusals('tokenSources/LOGIN', account) },
+  ...{
+    deed: 'log in at other providers' as const,
+    audit: refusals('actions/securestore/tokenSources/LOGIN', account),
+  },
 };
-export const administering = (verb: string, resource = 'oauthClients/{client}') => ({
-  ...{ deed: 'administer OAuth clients' as const, audit: refusals(`oauthClients/${verb}`, resource) },
+export const administering = (action: string, resource = 'oauthClients/{client}') => ({
+  ...{ deed: 'administer OAuth clients' as const, audit: refusals(action, resource) },
 });
-export const lookingAtClients = (verb: 'GET' | 'LIST', resource = 'oauthClients/{client}') => ({
-  ...{ deed: 'use secrets' as const, audit: refusals(`oauthClients/${verb}`, resource) },
+export const lookingAtClients = (action: string, resource = 'oauthClients/{client}') => ({
+  ...{ deed: 'use secrets' as const, audit: refusals(action, resource) },
 });
 
 /** Not checked for its form: what is no id is a client that does not exist. */
