@@ -1,5 +1,6 @@
 import { chmod, rm } from 'node:fs/promises';
 import { fetchOverSocket } from '@haic/kit/http/over-socket.ts';
+import { createRateLimiter } from '@haic/kit/http/rate-limit.ts';
 import { createHttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Meter } from '@haic/kit/telemetry/meter.ts';
@@ -60,11 +61,12 @@ export async function startCore(options: {
   const ownSocket = fetchOverSocket(at.coreSocket);
   const verifyToken = tokenVerifierOf(settings, ownSocket);
   const idempotency = createPostgresIdempotencyStore(database);
+  const rateLimiter = createRateLimiter(rateLimitsOf(settings));
   const server = createHttpServer({
     logger,
     verifyToken,
     checkAnswers: settings.checkAnswers,
-    rateLimits: rateLimitsOf(settings),
+    rateLimiter,
     idempotency,
     audit: audit.outbox,
     meter,
@@ -72,7 +74,9 @@ export async function startCore(options: {
     isEnding,
   });
   await describeHaic(server, haicVersion, publicUrl);
-  const services = createServiceHost({ server, verifyToken, settings, audit: audit.outbox, logger });
+  const services = createServiceHost({
+    ...{ server, verifyToken, settings, audit: audit.outbox, rateLimiter, logger },
+  });
 
   // Identity and the secrets of apps come before those who ask them, whom they tell and ask in turn.
   const whenPersonEnds: WhenPersonEnds[] = [];

@@ -8,8 +8,10 @@ import { callUnary } from '@haic/kit/grpc-gateway/testing/foreign-client.ts';
 import { ShelfService } from '@haic/kit/grpc-gateway/testing/gen/haic/testing/shelf/v1/shelf_pb.js';
 import { createShelf } from '@haic/kit/grpc-gateway/testing/shelf.ts';
 import { authorization, verifyToken } from '@haic/kit/grpc-gateway/testing/world.ts';
+import { createRateLimiter } from '@haic/kit/http/rate-limit.ts';
 import { createHttpServer } from '@haic/kit/http/server.ts';
 import { createLogger } from '@haic/kit/logging.ts';
+import { rateLimitsOf } from './api.ts';
 import { createServiceHost } from './service-host.ts';
 import { grpcPort, readSettings } from './settings.ts';
 
@@ -20,10 +22,11 @@ describe('where protobuf services live', () => {
     const logger = createLogger('test', 'silent');
     const server = createHttpServer({ logger, verifyToken });
     const settings = readSettings({ HAIC_PORT: String((await freePort()) - 3) });
+    const rateLimiter = createRateLimiter(rateLimitsOf(settings));
     const audit: CallAudit = {
       begin: () => Promise.reject(new Error('Nothing that has to be told happens here.')),
     };
-    const host = createServiceHost({ server, verifyToken, settings, audit, logger });
+    const host = createServiceHost({ server, verifyToken, settings, audit, rateLimiter, logger });
     const services = [serve(ShelfService, createShelf())];
     await host.mount(address, { services, deed: 'see apps' });
     await host.listen();

@@ -2,6 +2,7 @@ import type { CallAudit } from '@haic/kit/audit/call-audit.ts';
 import type { TokenVerifier } from '@haic/kit/auth/verify-token.ts';
 import { createGrpcServer, type GrpcServer } from '@haic/kit/grpc-gateway/grpc-server.ts';
 import { type Mount, mountGateway } from '@haic/kit/grpc-gateway/mount.ts';
+import type { RateLimiter } from '@haic/kit/http/rate-limit.ts';
 import type { HttpServer } from '@haic/kit/http/server.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import { haicVersion } from '@haic/kit/version.ts';
@@ -28,9 +29,10 @@ export function createServiceHost(options: {
   readonly verifyToken: TokenVerifier;
   readonly settings: ServerSettings;
   readonly audit: CallAudit;
+  readonly rateLimiter: RateLimiter;
   readonly logger: Logger;
 }): ServiceHost {
-  const { server, verifyToken, settings, audit, logger } = options;
+  const { server, verifyToken, settings, audit, rateLimiter, logger } = options;
   const mounts: HostedService[] = [];
   const records: ServiceRecord[] = [];
   let grpc: GrpcServer | undefined;
@@ -47,6 +49,7 @@ export function createServiceHost(options: {
         mounts,
         verifyToken,
         audit,
+        rateLimiter,
         logger,
         listen: listenedAddresses(settings, grpcPort(settings)),
         ...tlsFiles(settings),

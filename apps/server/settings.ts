@@ -186,7 +186,7 @@ export const settings = {
   apiRequestsPerMinute: integer(
     {
       env: 'HAIC_API_REQUESTS_PER_MINUTE',
-      doc: 'Calls of the API that a person may make in a minute, over all their clients; 0 for no limit.',
+      doc: 'Calls of the API and of services, by HTTP or gRPC, that a person may make in a minute, over all their clients; 0 for no limit.',
     },
     6000,
     { min: 0 },

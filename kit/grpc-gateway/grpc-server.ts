@@ -8,7 +8,7 @@ import {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { DescService } from '@bufbuild/protobuf';
-import { createContextValues } from '@connectrpc/connect';
+import { createContextKey, createContextValues } from '@connectrpc/connect';
 import type { CallAudit } from '../audit/call-audit.ts';
 import { type Deed, enforceDeed } from '../auth/party-policy.ts';
 import type { TokenVerifier } from '../auth/verify-token.ts';
@@ -20,6 +20,7 @@ import {
   refusePlainBeyondLoopback,
   reloadTls,
 } from '../http/listening.ts';
+import type { RateLimiter } from '../http/rate-limit.ts';
 import type { Logger } from '../logging.ts';
 import { auditKey } from './audited.ts';
 import { createHealth } from './health.ts';
@@ -27,6 +28,9 @@ import { type Mount, usualBodyLimit } from './mount.ts';
 import { createReflection } from './reflection.ts';
 import { createRpc, type Rpc } from './rpc.ts';
 import { loggerKey, principalKey } from './service.ts';
+
+/** The address of the connection. */
+const peerKey = createContextKey('local', { description: 'peer' });
 
 export interface GrpcServer {
   /** Resolves with the port. */
@@ -43,6 +47,8 @@ export interface GrpcOptions extends Exposure {
   /** Without one, nothing that methods do is recorded. */
   readonly audit?: CallAudit;
   readonly bodyLimit?: number;
+  /** Without limits by default. */
+  readonly rateLimiter?: RateLimiter;
 }
 
 /**
@@ -63,14 +69,21 @@ export function createGrpcServer(options: GrpcOptions): GrpcServer {
     services: mounts.flatMap(({ services }) => services),
     ...{ logger, bodyLimit, overHttp2: true, audit: options.audit, stopping: stopping.signal },
     admit: async (method, context) => {
-      const token = /^Bearer ([^\s]+)$/i.exec(context.requestHeader.get('authorization') ?? '')?.[1];
-      if (token === undefined)
-        throw unauthenticated('This call needs an access token: authorization: Bearer <token>.');
-      const principal = await verifyToken(token);
-      context.values.set(principalKey, principal).set(loggerKey, logger).set(auditKey, options.audit);
-      const deed = deeds.get(method.desc.parent);
-      if (deed !== undefined) enforceDeed(principal, deed);
-      if (method.deed !== undefined) enforceDeed(principal, method.deed);
+      const { values, requestHeader } = context;
+      values.set(loggerKey, logger).set(auditKey, options.audit);
+      try {
+        const token = /^Bearer ([^\s]+)$/i.exec(requestHeader.get('authorization') ?? '')?.[1];
+        if (token === undefined)
+          throw unauthenticated('This call needs an access token: authorization: Bearer <token>.');
+        const principal = await verifyToken(token);
+        values.set(principalKey, principal);
+        const deed = deeds.get(method.desc.parent);
+        if (deed !== undefined) enforceDeed(principal, deed);
+        if (method.deed !== undefined) enforceDeed(principal, method.deed);
+      } finally {
+        // Also, by their address, of those who are refused.
+        options.rateLimiter?.countCall(values.get(principalKey), values.get(peerKey));
+      }
     },
   });
   const sessions = new Set<ServerHttp2Session>();
@@ -109,7 +122,8 @@ function createHttp2Server(
   const answer = (request: Http2ServerRequest, response: Http2ServerResponse) => {
     const handler = rpc.handlerAt(request.url.split('?')[0] ?? '');
     if (handler === undefined) return refuseUnknown(request, response);
-    void rpc.answer(handler, request, response, createContextValues());
+    const values = createContextValues().set(peerKey, request.socket.remoteAddress ?? 'local');
+    void rpc.answer(handler, request, response, values);
   };
   const server: Http2Server | Http2SecureServer =
     tls === undefined

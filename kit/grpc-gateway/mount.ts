@@ -61,7 +61,7 @@ export async function mountGateway(server: HttpServer, mount: Mount): Promise<Ro
     scope.route({
       method: [...httpMethods],
       url: `${prefix}/*`,
-      config: { deed: mount.deed, unaudited: 'each method says so itself' },
+      config: { deed: mount.deed, counted: true, unaudited: 'each method says so itself' },
       schema: { hide: true },
       handler: (request, reply) => {
         const [path, query] = addressOf(request, prefix);
@@ -144,6 +144,8 @@ function answerRpc(
   refusal?: unknown,
 ): FastifyReply {
   const values = valuesOf(request, mount).set(refusalKey, refusal);
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value);
   reply.hijack();
   void rpc.answer(handler, request.raw, reply.raw, values);
   return reply;

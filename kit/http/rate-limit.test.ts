@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Principal } from '../auth/principal.ts';
 import { unauthenticated } from '../errors.ts';
 import { createLogger } from '../logging.ts';
-import { createBuckets } from './rate-limit.ts';
+import { createBuckets, createRateLimiter } from './rate-limit.ts';
 import { createHttpServer } from './server.ts';
 
 describe('a token bucket', () => {
@@ -38,7 +38,11 @@ describe('the rate limit of the API', () => {
   let at = 0;
   const server = createHttpServer({
     logger: createLogger('test', 'silent'),
-    rateLimits: { person: { perMinute: 60, burst: 3 }, address: { perMinute: 60, burst: 2 }, now: () => at },
+    rateLimiter: createRateLimiter({
+      person: { perMinute: 60, burst: 3 },
+      address: { perMinute: 60, burst: 2 },
+      now: () => at,
+    }),
     verifyToken: async (token) => {
       if (token === 'bad') throw unauthenticated();
       const isService = token === 'service';

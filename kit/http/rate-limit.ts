@@ -61,43 +61,63 @@ export function createBuckets(rate: Rate, now: () => number): { draw(key: string
 
 /**
  * One loop that got out of hand must not take the API from everybody else. By person, over all their clients; services are exempt, because they
- * work for many; who is not signed in counts by address. A stream counts once. The headers are those of draft-ietf-httpapi-ratelimit-headers.
+ * work for many; who is not signed in counts by address. Protobuf services count with the rest, by whichever protocol. A stream counts once. The
+ * headers are those of draft-ietf-httpapi-ratelimit-headers.
  */
 export function createRateLimiter(limits: RateLimits) {
   const now = limits.now ?? Date.now;
   const people = createBuckets(limits.person, now);
   const networks = createBuckets(limits.address, now);
-  const counts = (request: FastifyRequest): boolean =>
-    request.url.startsWith('/api/') && !request.url.startsWith('/api/launcher/');
+  const counts = ({ url, routeOptions }: FastifyRequest): boolean =>
+    routeOptions.config.counted === true || (url.startsWith('/api/') && !url.startsWith('/api/launcher/'));
+  const drawFor = (principal: Principal | undefined, address: string): Drawn => {
+    if (principal === undefined)
+      return { name: 'address', rate: limits.address, draw: networks.draw(networkOf(address)) };
+    return { name: 'person', rate: limits.person, draw: people.draw(principal.subject) };
+  };
 
   return {
     counts,
     /** Throws 429 when it is too much, and says in the headers how much is left. */
     count: (request: FastifyRequest, reply: FastifyReply, principal: Principal | undefined): void => {
       if (!counts(request) || principal?.partyKind === 'service') return;
-      if (principal === undefined)
-        enforce(reply, limits.address, 'address', networks.draw(networkOf(addressOf(request))));
-      else enforce(reply, limits.person, 'person', people.draw(principal.subject));
+      const drawn = drawFor(principal, addressOf(request));
+      if (drawn.rate.perMinute === 0) return;
+      for (const [name, value] of headersOf(drawn)) reply.header(name, value);
+      refuseOneTooMany(drawn);
+    },
+    /** The same for a call that is answered by other means than the framework's. */
+    countCall: (principal: Principal | undefined, address: string): void => {
+      if (principal?.partyKind === 'service') return;
+      const drawn = drawFor(principal, address);
+      if (drawn.rate.perMinute !== 0) refuseOneTooMany(drawn);
     },
   };
 }
 
 export type RateLimiter = ReturnType<typeof createRateLimiter>;
 
-function enforce(reply: FastifyReply, rate: Rate, name: string, draw: Draw): void {
-  if (rate.perMinute === 0) return;
-  const { allowed, remaining, nextMs, fullMs } = draw;
-  const seconds = Math.ceil(fullMs / 1000);
-  reply
-    .header(
-      'ratelimit-policy',
-      `"${name}";q=${rate.burst};w=${Math.ceil((rate.burst / rate.perMinute) * 60)}`,
-    )
-    .header('ratelimit', `"${name}";r=${remaining};t=${seconds}`);
-  if (allowed) return;
-  const retryAfter = Math.max(1, Math.ceil(nextMs / 1000));
-  reply.header('retry-after', retryAfter);
+interface Drawn {
+  readonly name: 'person' | 'address';
+  readonly rate: Rate;
+  readonly draw: Draw;
+}
+
+const secondsUntilNext = ({ nextMs }: Draw): number => Math.max(1, Math.ceil(nextMs / 1000));
+
+function headersOf({ name, rate, draw }: Drawn): readonly (readonly [name: string, value: string])[] {
+  const window = Math.ceil((rate.burst / rate.perMinute) * 60);
+  return [
+    ['ratelimit-policy', `"${name}";q=${rate.burst};w=${window}`],
+    ['ratelimit', `"${name}";r=${draw.remaining};t=${Math.ceil(draw.fullMs / 1000)}`],
+    ...(draw.allowed ? [] : [['retry-after', String(secondsUntilNext(draw))] as const]),
+  ];
+}
+
+function refuseOneTooMany({ rate, draw }: Drawn): void {
+  if (draw.allowed) return;
+  const seconds = secondsUntilNext(draw);
   throw tooMany(
-    `Too many requests: ${rate.perMinute} in a minute is what one may make. Wait ${retryAfter} second${retryAfter === 1 ? '' : 's'}, then go on more slowly.`,
+    `Too many requests: ${rate.perMinute} in a minute is what one may make. Wait ${seconds} second${seconds === 1 ? '' : 's'}, then go on more slowly.`,
   );
 }

@@ -25,7 +25,7 @@ import { answerOnce } from './idempotency/hook.ts';
 import type { IdempotencyStore } from './idempotency/port.ts';
 import { measureAnswers } from './measured.ts';
 import { knownMethods } from './methods.ts';
-import { createRateLimiter, type RateLimits } from './rate-limit.ts';
+import type { RateLimiter } from './rate-limit.ts';
 import { validatorCompiler } from './validate.ts';
 
 declare module 'fastify' {
@@ -41,6 +41,8 @@ declare module 'fastify' {
     public?: string;
     /** Every other route names what it lets one do, for the table of which kind of client may (`kit/auth/party-policy.ts`). */
     deed?: Deed;
+    /** A part of the API, for the limit of requests, though its address does not begin like one. */
+    counted?: true;
   }
   interface FastifyInstance {
     /** By prefix: addresses under which a refusal has another form than problem JSON. */
@@ -65,7 +67,7 @@ export function createHttpServer(options: {
   /** Refuse to send what a route's schema does not describe. On unless an installation says otherwise: every test checks. */
   checkAnswers?: boolean;
   /** Without limits by default. */
-  rateLimits?: RateLimits;
+  rateLimiter?: RateLimiter;
   /** Without one, an `Idempotency-Key` has no effect. */
   idempotency?: IdempotencyStore;
   /** Without one, nothing that routes do is recorded. */
@@ -117,7 +119,7 @@ export function createHttpServer(options: {
   };
   server.decorateRequest('principal', undefined);
   server.decorate('refusalForms', refusalForms);
-  const limiter = options.rateLimits === undefined ? undefined : createRateLimiter(options.rateLimits);
+  const limiter = options.rateLimiter;
   /** Who asks at a public address, if they say so, only to be counted: who is signed in is not held up by their neighbours. */
   const counted = async (request: FastifyRequest): Promise<Principal | undefined> => {
     if (request.headers.authorization === undefined || limiter?.counts(request) !== true) return undefined;

@@ -2,6 +2,7 @@ import type { CallAudit } from '../../audit/call-audit.ts';
 import { type Principal, partyKindOf, wellKnownClients } from '../../auth/principal.ts';
 import type { TokenVerifier } from '../../auth/verify-token.ts';
 import { unauthenticated } from '../../errors.ts';
+import type { RateLimiter } from '../../http/rate-limit.ts';
 import { createHttpServer, type HttpServer } from '../../http/server.ts';
 import { createLogger } from '../../logging.ts';
 import { createGrpcServer, type GrpcServer } from '../grpc-server.ts';
@@ -33,9 +34,14 @@ type Choices = Parameters<typeof serve<typeof ShelfService>>[2];
 export async function shelfOverHttp(
   choices: Choices = {},
   mount: Partial<Mount> = {},
+  rateLimiter?: RateLimiter,
 ): Promise<{ server: HttpServer; shelf: Shelf }> {
   const shelf = createShelf();
-  const server = createHttpServer({ logger, verifyToken });
+  const server = createHttpServer({
+    logger,
+    verifyToken,
+    ...(rateLimiter === undefined ? {} : { rateLimiter }),
+  });
   const services = [serve(ShelfService, shelf, choices)];
   await mountGateway(server, { prefix, services, deed: 'see apps', logger, ...mount });
   return { server, shelf };
@@ -44,6 +50,7 @@ export async function shelfOverHttp(
 export async function shelfOverGrpc(
   choices: Choices = {},
   audit?: CallAudit,
+  rateLimiter?: RateLimiter,
 ): Promise<{ server: GrpcServer; shelf: Shelf; port: number }> {
   const shelf = createShelf();
   const services = [serve(ShelfService, shelf, choices)];
@@ -52,6 +59,7 @@ export async function shelfOverGrpc(
     listen: [{ host: '127.0.0.1', port: 0 }],
     ...{ verifyToken, logger },
     ...(audit === undefined ? {} : { audit }),
+    ...(rateLimiter === undefined ? {} : { rateLimiter }),
   });
   return { server, shelf, port: await server.listen() };
 }
