@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { buffer, text as textOf } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HaicError } from '@haic/kit/errors.ts';
@@ -156,6 +156,26 @@ export function blobContract(
         { start: Number.NaN },
       ])
         await rejectsWith(store.get('range', { range, signal }), 'range_not_satisfiable', 416);
+    });
+
+    it('sends to a stream just what reading gives, where it can, and stops with its target', async () => {
+      const text = Array.from({ length: 400_000 }, (_, i) => i.toString(36)).join('');
+      await put('sent', text);
+      for (const range of [undefined, { start: 700_001, end: 1_500_000 }]) {
+        const target = new PassThrough();
+        const sent = textOf(target);
+        const blob = await store.get('sent', { ...(range === undefined ? {} : { range }), signal });
+        assert.ok(blob !== undefined);
+        if (blob.sendTo === undefined) blob.content.pipe(target);
+        else await blob.sendTo(target, { signal }).then(() => target.end());
+        assert.equal(await sent, range === undefined ? text : text.slice(range.start, range.end + 1));
+      }
+      const { content, sendTo } = (await store.get('sent', { signal })) ?? {};
+      const gone = new AbortController();
+      const stuck = new Writable({ write: () => gone.abort(new Error('the target is gone')) });
+      if (sendTo === undefined) content?.on('error', () => {}).destroy();
+      else await assert.rejects(sendTo(stuck, { signal: gone.signal }), /the target is gone/);
+      assert.ok(content?.destroyed);
     });
 
     it('keeps nothing of a stream that is longer than allowed', async () => {

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 /**
  * The blob port: named immutable byte sequences in any object store. Streams only: memory does not grow with size.
@@ -15,13 +15,9 @@ export interface BlobStore {
   put(key: string, content: Readable, options: PutOptions): Promise<BlobInfo>;
   /**
    * The content from `range.start` to `range.end` inclusive (clipped to the size; `range_not_satisfiable` (416) when none of it is
-   * there). Undefined when the key is not there. The content must be read to its end or destroyed; unless there are `bytes`, which are all
-   * that it would give: of small blobs, where the store had them at hand.
+   * there). Undefined when the key is not there.
    */
-  get(
-    key: string,
-    options: { range?: ByteRange; signal: AbortSignal },
-  ): Promise<{ info: BlobInfo; content: Readable; bytes?: Buffer } | undefined>;
+  get(key: string, options: { range?: ByteRange; signal: AbortSignal }): Promise<Blob | undefined>;
   head(key: string, options: { signal: AbortSignal }): Promise<BlobInfo | undefined>;
   /**
    * Deleting what is not there succeeds. With `ifMatch` only what has that etag is deleted: `blob_changed` (412) when it has another,
@@ -89,6 +85,23 @@ export interface BlobEntry {
 export interface BlobInfo extends BlobEntry {
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface Blob extends BlobBytes {
+  readonly info: BlobInfo;
+}
+
+/** The bytes that were asked for, in up to three ways, of which one is to be used. */
+export interface BlobBytes {
+  /** To be read to its end or destroyed, unless there are `bytes`. */
+  readonly content: Readable;
+  /** All of them: of small blobs, where the store had them at hand. */
+  readonly bytes?: Buffer;
+  /**
+   * Writes them to `target` and leaves it open; where a store does that with less work and memory than by `content`. Resolves when the target
+   * has taken all of them; rejects also when the signal fires, which it must when the target closes.
+   */
+  readonly sendTo?: (target: Writable, options: { signal: AbortSignal }) => Promise<void>;
 }
 
 /** Bytes, both ends inclusive. */

@@ -1,4 +1,6 @@
 import { addAbortListener, once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
+import type { BlobBytes } from '@haic/platform/blob/port.ts';
 import type { DriveRequest } from './request.ts';
 
 export function sendXml(request: DriveRequest, xml: string, headers: Record<string, string> = {}): void {
@@ -16,6 +18,18 @@ export function sendNothing(
   request.response
     .writeHead(status, { ...headers, ...(status === 200 ? { 'content-length': 0 } : {}) })
     .end();
+}
+
+/** The rest of an answer whose head is written, by the shortest way that the store offers. */
+export async function sendBlob(
+  request: Pick<DriveRequest, 'response' | 'signal'>,
+  { content, bytes, sendTo }: BlobBytes,
+): Promise<void> {
+  const { response, signal } = request;
+  if (bytes !== undefined) return sendBytes(request, bytes);
+  if (sendTo === undefined) return pipeline(content, response, { signal });
+  await sendTo(response, { signal });
+  await sendBytes(request, Buffer.alloc(0));
 }
 
 /** The rest of an answer whose head is written. Resolves when the client has taken it, or is gone; who takes too long for it is cut off. */

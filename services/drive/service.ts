@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type {
+  Blob,
   BlobAttributes,
   BlobEntry,
   BlobInfo,
@@ -45,12 +46,8 @@ export interface ObjectService {
   ): Promise<ObjectPage>;
   /** Throws `NoSuchKey`. */
   head(bucket: Bucket, key: string, options: Signalled): Promise<BlobInfo>;
-  /** Throws `NoSuchKey`. The content must be read or destroyed, unless there are `bytes`, which are all of it. */
-  get(
-    bucket: Bucket,
-    key: string,
-    options: Signalled & { range?: ByteRange },
-  ): Promise<{ info: BlobInfo; content: Readable; bytes?: Buffer }>;
+  /** Throws `NoSuchKey`. */
+  get(bucket: Bucket, key: string, options: Signalled & { range?: ByteRange }): Promise<Blob>;
   put(
     bucket: Bucket,
     key: string,

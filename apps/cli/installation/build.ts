@@ -14,9 +14,13 @@ const sandboxPrograms: Readonly<Record<string, string>> = {
 
 const rolePrograms = { core: 'startCore', router: 'startRouter', drive: 'startDrive' } as const;
 
+/** Programs of threads, beside those that start them: where the sources have one of `./worker.ts`, the bundle has its file. */
+const threadPrograms: Readonly<Record<string, string>> = { disk: 'platform/blob/filesystem/disk/worker.ts' };
+
 /** The platform's own processes, each with what it needs and nothing of the others: half the memory and start-up time (design decision 10). */
 const platformPrograms: Readonly<Record<string, string>> = {
   supervisor: "import './apps/cli/installation/supervisor-main.ts';",
+  ...Object.fromEntries(Object.entries(threadPrograms).map(([name, file]) => [name, `import './${file}';`])),
   ...Object.fromEntries(
     Object.entries(rolePrograms).map(([role, start]) => [
       role,
@@ -94,13 +98,22 @@ const keepOwnDirectory = (sourcesAt: string): Plugin => ({
       const source = await readFile(loaded, 'utf8');
       if (!source.includes('import.meta.')) return undefined;
       const file = path.join(sourcesAt, path.relative(root, loaded));
-      const contents = source
+      const contents = withThreads(source, path.relative(root, path.dirname(loaded)))
         .replaceAll('import.meta.dirname', JSON.stringify(path.dirname(file)))
         .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href));
       return { contents, loader: 'ts' };
     });
   },
 });
+
+function withThreads(source: string, folder: string): string {
+  const [name] = Object.entries(threadPrograms).find(([, file]) => path.dirname(file) === folder) ?? [];
+  if (name === undefined) return source;
+  return source.replaceAll(
+    "import.meta.resolve('./worker.ts')",
+    `import.meta.resolve(${JSON.stringify(`./${name}.mjs`)})`,
+  );
+}
 
 /** Builds the portal, or finds the build of the same sources in the cache. Returns its folder. */
 export async function buildPortal(cache: string): Promise<string> {

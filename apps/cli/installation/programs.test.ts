@@ -21,7 +21,7 @@ test('programs are built once for the same sources, and put where each installat
     );
     assert.ok(parts.length > 0);
     const whole = (await readdir(first.platform)).filter((name) => !parts.includes(name));
-    assert.deepEqual(whole.sort(), ['core.mjs', 'drive.mjs', 'router.mjs', 'supervisor.mjs']);
+    assert.deepEqual(whole.sort(), ['core.mjs', 'disk.mjs', 'drive.mjs', 'router.mjs', 'supervisor.mjs']);
     assert.deepEqual((await readdir(first.sandbox)).sort(), ['installer.mjs', 'launcher.mjs']);
     assert.equal((await stat(first.cli)).mode & 0o777, 0o755);
 

@@ -9,12 +9,15 @@ import { describe, it } from 'node:test';
 import { rejectsWith } from '../contract-kit.ts';
 import type { BlobPart, BlobStore } from '../port.ts';
 import { breakDisk } from './broken-disk.fixture.ts';
+import { createOwnDisk } from './disk/create-disk.ts';
 import { findStrays } from './orphans.ts';
 import { createFilesystemBlobStore } from './store.ts';
 
 const signal = AbortSignal.timeout(300_000);
 /** Hundreds of stores are made, and no real disk is asked to be durable. */
 const inMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+/** Of this thread, which is the one that breaks. */
+const ownDisk = createOwnDisk();
 /** More than what is kept within a record. */
 const large = (letter: string) => letter.repeat(200_000);
 const content = (letter: string) => Readable.from([Buffer.from(large(letter))]);
@@ -81,7 +84,7 @@ async function openAgain(directory: string): Promise<BlobStore> {
   const temporary = path.join(directory, 'temporary');
   for (const name of await readdir(temporary))
     await rename(path.join(temporary, name), path.join(temporary, name.replace(/~\d+$/, '~0')));
-  return createFilesystemBlobStore({ directory });
+  return createFilesystemBlobStore({ directory, disk: ownDisk });
 }
 
 async function read(store: BlobStore): Promise<string | undefined> {
@@ -100,7 +103,7 @@ describe('a disk that breaks or is full', () => {
             let at = 1;
             for (let failed = true; failed; at += 1) {
               const directory = path.join(root, String(at));
-              const store = await createFilesystemBlobStore({ directory });
+              const store = await createFilesystemBlobStore({ directory, disk: ownDisk });
               if (old !== undefined) await store.put('folder/target', Readable.from([old]), { signal });
               const work = await prepare(store);
               const disk = await breakDisk(at, code, lasts);

@@ -14,7 +14,8 @@ import {
 } from './files.ts';
 import type { Folders } from './folders.ts';
 import { type KeyPlace, placeOf } from './key-path.ts';
-import { type BlobRecord, etagOf, readRecord, recordLine, recordPath, versionPath } from './record.ts';
+import { readRecord } from './read-record.ts';
+import { type BlobRecord, etagOf, recordLine, recordPath, versionPath } from './record.ts';
 
 /** How the bytes of a version get to where they belong, and back. */
 export interface Bytes {
@@ -44,7 +45,7 @@ export async function commit(
   await folders.lockKey(record.key, async () => {
     let settled = true;
     try {
-      const before = await readRecord(place);
+      const before = await readRecord(folders.disk, place);
       checkCondition(record.key, before, condition);
       await writeDurably(intent, recordLine(record));
       await moveInto(place.directory, () => bytes.place(at));
@@ -56,7 +57,7 @@ export async function commit(
       await bytes.tidy?.(at);
     } catch (error) {
       // Named, but perhaps not for good: a power cut may bring the old record back, so the bytes of both are left to the next start.
-      settled = (await readRecord(place))?.version !== record.version;
+      settled = (await readRecord(folders.disk, place))?.version !== record.version;
       if (settled) {
         await bytes.takeBack(at);
         await removeEmptyDirectories(place.directory, folders.objects);
@@ -83,7 +84,7 @@ export async function commitWithin(
   const to = recordPath(place);
   const intent = path.join(folders.temporary, `${record.version}.json`);
   await folders.lockKey(record.key, async () => {
-    const before = await readRecord(place);
+    const before = await readRecord(folders.disk, place);
     checkCondition(record.key, before, condition);
     const leavesBytes = before !== undefined && !before.within;
     let settled = true;
@@ -94,7 +95,7 @@ export async function commitWithin(
       );
       if (leavesBytes) await removeVersion(folders, place, before);
     } catch (error) {
-      const now = await readRecord(place);
+      const now = await readRecord(folders.disk, place);
       settled = now?.version !== record.version;
       if (now === undefined) await removeEmptyDirectories(place.directory, folders.objects);
       throw error;
@@ -153,7 +154,7 @@ export async function deleteBlob(
   const place = placeOf(folders.objects, key);
   signal.throwIfAborted();
   await folders.lockKey(key, async () => {
-    const record = await readRecord(place);
+    const record = await readRecord(folders.disk, place);
     checkCondition(key, record, ifMatch === undefined ? {} : { ifMatch });
     if (record === undefined) return;
     const intent = path.join(folders.temporary, `${newVersion()}.json`);

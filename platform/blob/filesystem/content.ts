@@ -2,13 +2,15 @@ import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { checkRange } from '../errors.ts';
-import type { BlobInfo, ByteRange } from '../port.ts';
+import type { Blob, BlobBytes, ByteRange } from '../port.ts';
 import { ifThere } from './files.ts';
 import type { Folders } from './folders.ts';
 import { placeOf } from './key-path.ts';
 import { type PartFile, readPartList } from './part-list.ts';
+import { readRecordAndContent } from './read-record.ts';
 import type { Reading } from './readers.ts';
-import { type BlobRecord, infoOf, readRecordAndContent, versionPath } from './record.ts';
+import { type BlobRecord, infoOf, versionPath } from './record.ts';
+import { sendInPlaceOf } from './send.ts';
 
 /** Larger than the default: fewer trips to another thread. */
 const highWaterMark = 256 * 1024;
@@ -17,23 +19,23 @@ export async function getBlob(
   folders: Folders,
   key: string,
   options: { range?: ByteRange; signal: AbortSignal },
-): Promise<{ info: BlobInfo; content: Readable; bytes?: Buffer } | undefined> {
+): Promise<Blob | undefined> {
   const place = placeOf(folders.objects, key);
   for (let attempt = 1; ; attempt += 1) {
     options.signal.throwIfAborted();
-    const found = await readRecordAndContent(place);
-    if (found === undefined) return undefined;
-    const { record } = found;
+    const read = await readRecordAndContent(folders.disk, place);
+    if (read === undefined) return undefined;
+    const { record } = read;
     const range = checkRange(key, record.size, options.range);
-    if (found.content !== undefined) {
-      const bytes = range === undefined ? found.content : found.content.subarray(range.start, range.end + 1);
+    if (read.content !== undefined) {
+      const bytes = range === undefined ? read.content : read.content.subarray(range.start, range.end + 1);
       return { info: infoOf(record), content: streamOf(bytes), bytes };
     }
     const at = versionPath(place, record.version);
-    const content = record.inParts
+    const found = record.inParts
       ? await openParts(folders, at, range, options.signal)
-      : await openFile(at, range, options.signal);
-    if (content !== undefined) return { info: infoOf(record), content };
+      : await openFile(at, record.size, range, options.signal);
+    if (found !== undefined) return { info: infoOf(record), ...found };
     // It was overwritten between the two reads: read the new record. That this happens often in a row means lost bytes.
     if (attempt === 20) throw bytesMissing(record, at);
   }
@@ -50,20 +52,35 @@ const streamOf = (bytes: Buffer): Readable =>
 export const bytesMissing = (record: BlobRecord, at: string): Error =>
   new Error(`The bytes of the blob "${record.key}" are missing: ${at}`);
 
-type Range = { start: number; end: number } | undefined;
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** An open file stays whole when the blob is overwritten or deleted meanwhile. */
-async function openFile(file: string, range: Range, signal: AbortSignal): Promise<Readable | undefined> {
+async function openFile(
+  file: string,
+  size: number,
+  range: Range | undefined,
+  signal: AbortSignal,
+): Promise<BlobBytes | undefined> {
   const handle = await ifThere(open(file, 'r'));
-  return handle?.createReadStream({ ...range, highWaterMark, autoClose: true, signal });
+  if (handle === undefined) return undefined;
+  const content = handle.createReadStream({ ...range, highWaterMark, autoClose: true, signal });
+  const { start, end } = range ?? { start: 0, end: size - 1 };
+  return {
+    content,
+    // It is closed with its stream.
+    sendTo: sendInPlaceOf(content, [{ start, end, open: async () => ({ handle, close: async () => {} }) }]),
+  };
 }
 
 async function openParts(
   folders: Folders,
   directory: string,
-  range: Range,
+  range: Range | undefined,
   signal: AbortSignal,
-): Promise<Readable | undefined> {
+): Promise<BlobBytes | undefined> {
   const reading = folders.readers.enter(directory);
   const parts = await readPartList(directory).catch((error: unknown) => {
     reading.leave();
@@ -73,14 +90,22 @@ async function openParts(
     reading.leave();
     return undefined;
   }
-  const content = Readable.from(readSlices(reading, slicesOf(parts, range)), {
+  const slices = slicesOf(parts, range);
+  const content = Readable.from(readSlices(reading, slices), {
     objectMode: false,
     highWaterMark,
     signal,
   });
   // Also when it is destroyed before anything was read of it, and `readSlices` never began.
   content.once('close', () => reading.leave());
-  return content;
+  const sources = slices.map(({ file, start, end }) => {
+    const openSource = async () => {
+      const handle = await openIn(reading, file);
+      return { handle, close: () => handle.close() };
+    };
+    return { start, end, open: openSource };
+  });
+  return { content, sendTo: sendInPlaceOf(content, sources) };
 }
 
 interface Slice {
@@ -90,7 +115,7 @@ interface Slice {
 }
 
 /** Of each file the bytes that the range covers, both ends inclusive. */
-function slicesOf(parts: readonly PartFile[], range: Range): Slice[] {
+function slicesOf(parts: readonly PartFile[], range: Range | undefined): Slice[] {
   const slices: Slice[] = [];
   let offset = 0;
   for (const { file, size } of parts) {

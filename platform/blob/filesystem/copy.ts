@@ -10,7 +10,8 @@ import { type Folders, removeTree } from './folders.ts';
 import { placeOf } from './key-path.ts';
 import { partListName, readPartList } from './part-list.ts';
 import { defaultContentType, putWithin } from './put.ts';
-import { type BlobRecord, etagOf, infoOf, readRecordAndContent, versionPath } from './record.ts';
+import { readRecordAndContent } from './read-record.ts';
+import { type BlobRecord, etagOf, infoOf, versionPath } from './record.ts';
 
 class SourceGone extends Error {}
 
@@ -25,7 +26,7 @@ export async function copyBlob(
   placeOf(folders.objects, target);
   for (let attempt = 1; ; attempt += 1) {
     options.signal.throwIfAborted();
-    const found = await readRecordAndContent(from);
+    const found = await readRecordAndContent(folders.disk, from);
     if (found === undefined) return undefined;
     const original = found.record;
     if (options.ifSourceMatch !== undefined && etagOf(original) !== options.ifSourceMatch)

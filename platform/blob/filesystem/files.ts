@@ -1,7 +1,5 @@
-import { close, open as openFile, read } from 'node:fs';
 import { type FileHandle, mkdir, open, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 
 export const errorCode = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined;
@@ -92,37 +90,5 @@ export async function writeWhole(handle: FileHandle, chunks: Buffer[], position:
   for (let done = 0; done < rest.length; ) {
     const written = await handle.write(rest, done, rest.length - done, position + bytesWritten + done);
     done += written.bytesWritten;
-  }
-}
-
-const descriptorOf = promisify(openFile);
-const readAt = promisify(read);
-const closeDescriptor = promisify(close);
-
-/**
- * Reads a file from its beginning, first `first` bytes and then on until there are as many as `wanted` says of what was read, or it ends.
- * Undefined when it is not there.
- */
-export async function readBeginning(
-  file: string,
-  first: number,
-  wanted: (read: Buffer) => number,
-): Promise<Buffer | undefined> {
-  const descriptor = await ifThere(descriptorOf(file, 'r'));
-  if (descriptor === undefined) return undefined;
-  try {
-    let space = Buffer.allocUnsafeSlow(first);
-    for (let length = 0; ; ) {
-      const { bytesRead } = await readAt(descriptor, space, length, space.length - length, length);
-      length += bytesRead;
-      const read = space.subarray(0, length);
-      const all = bytesRead === 0 ? 0 : wanted(read);
-      if (length >= all) return read;
-      if (length < space.length) continue;
-      space = Buffer.allocUnsafeSlow(Math.min(all, space.length * 4));
-      read.copy(space);
-    }
-  } finally {
-    await closeDescriptor(descriptor);
   }
 }

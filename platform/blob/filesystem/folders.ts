@@ -2,6 +2,7 @@ import { mkdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DigestAlgorithm } from '../digests.ts';
 import { createKeyLock } from '../key-lock.ts';
+import type { Disk } from './disk/disk.ts';
 import { ifThere } from './files.ts';
 import { createFolderNames, type FolderNames } from './folder-names.ts';
 import { createReaders, type Readers } from './readers.ts';
@@ -17,6 +18,7 @@ export interface Folders {
   readonly uploads: string;
   /** This process's own, see temporary.ts. */
   readonly temporary: string;
+  readonly disk: Disk;
   readonly etags: DigestAlgorithm;
   /** Bytes. What is said to be smaller is kept within its record: one file, one write and one sync in place of two. */
   readonly smallestBeside: number;
@@ -28,13 +30,17 @@ export interface Folders {
 
 export async function openFolders(
   directory: string,
-  how: Pick<Folders, 'etags' | 'smallestBeside'>,
+  how: Pick<Folders, 'disk' | 'etags' | 'smallestBeside'>,
 ): Promise<Folders> {
   const root = path.resolve(directory);
   const objects = path.join(root, 'objects');
   const uploads = path.join(root, 'uploads');
   for (const folder of [objects, uploads]) await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = await openTemporaryFolder(path.join(root, 'temporary'), { objects, uploads });
+  const temporary = await openTemporaryFolder(path.join(root, 'temporary'), {
+    disk: how.disk,
+    objects,
+    uploads,
+  });
   await refuseCaseInsensitive(temporary);
   return {
     objects,

@@ -37,6 +37,9 @@ export const directoryOfPrefix = (root: string, prefix: string): string =>
 
 /** One name, or for a long segment the folders it goes through and its last name. */
 function namesOfSegment(segment: string): string[] {
+  // Most are written as they are.
+  if (segment.length <= maxNameBytes / 3 && !mustEscape.test(segment) && !/^\.{0,2}$/.test(segment))
+    return [segment];
   const names: string[] = [];
   let name = '';
   for (const unit of unitsOf(segment)) {

@@ -3,7 +3,8 @@ import type { BlobEntry, BlobPage, ListOptions } from '../port.ts';
 import type { Folders } from './folders.ts';
 import { placeOf } from './key-path.ts';
 import { holdsKeys, type WalkItem, walk } from './listing.ts';
-import { entryOf, readRecord } from './record.ts';
+import { readRecord } from './read-record.ts';
+import { entryOf } from './record.ts';
 
 /** Records read at once. */
 const width = 32;
@@ -39,7 +40,7 @@ export async function listBlobs(folders: Folders, options: ListOptions): Promise
 
 async function lookUp(folders: Folders, item: WalkItem): Promise<BlobEntry | string | undefined> {
   if (item.folder === undefined) {
-    const record = await readRecord(placeOf(folders.objects, item.text));
+    const record = await readRecord(folders.disk, placeOf(folders.objects, item.text));
     return record === undefined ? undefined : entryOf(record);
   }
   return item.folder === '' || (await holdsKeys(item.folder)) ? item.text : undefined;

@@ -1,8 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { createOwnDisk } from './disk/create-disk.ts';
+import type { Disk } from './disk/disk.ts';
 import { ifThere } from './files.ts';
 import { recordSuffix } from './key-path.ts';
-import { type BlobRecord, readRecordFile } from './record.ts';
+import { readRecordFile } from './read-record.ts';
+import type { BlobRecord } from './record.ts';
 
 export interface Stray {
   /** Bytes that no record names: leftovers of writers that no start has swept. Absolute paths. */
@@ -19,7 +22,10 @@ export async function findStrays(
   directory: string,
   { signal, settledAfterMs = anHour }: { signal: AbortSignal; settledAfterMs?: number },
 ): Promise<Stray> {
-  const search: Search = { orphans: [], lost: [], signal, settledBefore: Date.now() - settledAfterMs };
+  const search: Search = {
+    ...{ orphans: [], lost: [], disk: createOwnDisk() },
+    ...{ signal, settledBefore: Date.now() - settledAfterMs },
+  };
   await look(path.join(path.resolve(directory), 'objects'), search);
   const { orphans, lost } = search;
   return { orphans, lost };
@@ -28,6 +34,7 @@ export async function findStrays(
 interface Search {
   readonly orphans: string[];
   readonly lost: string[];
+  readonly disk: Disk;
   readonly signal: AbortSignal;
   readonly settledBefore: number;
 }
@@ -61,7 +68,7 @@ async function compare(
   search: Search,
 ): Promise<void> {
   const file = path.join(folder, name + recordSuffix);
-  const current = record ? await readRecordFile(file) : undefined;
+  const current = record ? await readRecordFile(search.disk, file) : undefined;
   for (const version of versions)
     if (version !== current?.version) await addOrphan(search, path.join(folder, `${name}@${version}`));
   if (current !== undefined && !current.within && !versions.includes(current.version))
@@ -75,6 +82,6 @@ async function addOrphan(search: Search, file: string): Promise<void> {
 
 /** Unless it was replaced since the folder was read. */
 async function addLost(search: Search, file: string, before: BlobRecord): Promise<void> {
-  const now = await readRecordFile(file);
+  const now = await readRecordFile(search.disk, file);
   if (now?.version === before.version) search.lost.push(file);
 }

@@ -1,55 +1,46 @@
-import { addAbortListener } from 'node:events';
-import { type FileHandle, open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import { createDigests, type DigestAlgorithm, type Digests } from '../digests.ts';
+import { type Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { DigestAlgorithm } from '../digests.ts';
 import { blobCorrupt, blobTooLarge } from '../errors.ts';
 import type { ContentOptions } from '../port.ts';
-import { writeWhole } from './files.ts';
+import type { NewFile } from './disk/disk.ts';
+import type { Folders } from './folders.ts';
 
-/** Chunks are written together once there is so much of them: a socket's are small, and each write costs a trip to another thread. */
+/** Pieces are written together once there is so much of them: a socket's are small, and each write costs a trip to another thread. */
 const batchBytes = 1024 * 1024;
-const batchChunks = 256;
 
 /**
  * Streams the content to a new file and syncs it, hashing on the way. Rejects, the content destroyed and the file left to the caller, when
  * it breaks, is not what the options say, or the signal fires.
  */
 export async function receive(
+  { disk, etags }: Pick<Folders, 'disk' | 'etags'>,
   content: Readable,
   file: string,
   key: string,
   options: ContentOptions,
-  etags: DigestAlgorithm,
 ): Promise<{ size: number; etag: string }> {
   const { signal } = options;
-  const digests = createDigests(algorithmsFor(options, etags));
   // It may be given up before anybody reads it; an error that nobody hears would end the process.
   content.on('error', () => undefined);
-  using _ = addAbortListener(signal, () => content.destroy(signal.reason as Error));
-  let finished = false;
+  let unfinished: NewFile | undefined;
   try {
     signal.throwIfAborted();
-    const handle = await open(file, 'wx', 0o600);
-    let size: number;
-    try {
-      size = await writeAll(content, handle, digests, key, options.maxBytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    unfinished = await disk.create(file, [...algorithmsFor(options, etags)]);
+    const batches = new Batches(unfinished, key, options);
+    await pipeline(content, batches, { signal });
+    const sums = await unfinished.finish();
     signal.throwIfAborted();
-    finished = true;
-    const sums = await digests.finish();
-    checkContent(key, options, { ...sums, size });
-    return { size, etag: sums[etags] ?? '' };
+    checkContent(key, options, { ...sums, size: batches.size });
+    return { size: batches.size, etag: sums[etags] ?? '' };
   } catch (error) {
-    if (!finished) digests.abandon();
     content.destroy();
+    await unfinished?.abandon().catch(() => undefined);
     throw signal.aborted ? signal.reason : error;
   }
 }
 
-export function algorithmsFor(options: ContentOptions, etags: DigestAlgorithm): ReadonlySet<DigestAlgorithm> {
+function algorithmsFor(options: ContentOptions, etags: DigestAlgorithm): ReadonlySet<DigestAlgorithm> {
   const algorithms = new Set([etags]);
   if (options.sha256 !== undefined) algorithms.add('sha256');
   if (options.md5 !== undefined) algorithms.add('md5');
@@ -59,7 +50,7 @@ export function algorithmsFor(options: ContentOptions, etags: DigestAlgorithm): 
 /** Throws `blob_corrupt` for what is not as it was said to be. */
 export function checkContent(
   key: string,
-  said: ContentOptions,
+  said: Pick<ContentOptions, 'size' | DigestAlgorithm>,
   is: { readonly size: number; readonly sha256?: string; readonly md5?: string },
 ): void {
   check(key, 'size', said.size, is.size);
@@ -71,41 +62,68 @@ function check(key: string, what: string, expected: unknown, actual: unknown): v
   if (expected !== undefined && expected !== actual) throw blobCorrupt(key, what, expected, actual);
 }
 
-/** One batch is written while the next one is gathered: two of them are all that is held. */
-async function writeAll(
-  content: Readable,
-  handle: FileHandle,
-  digests: Digests,
-  key: string,
-  maxBytes: number | undefined,
-): Promise<number> {
-  let size = 0;
-  let batch: Buffer[] = [];
-  let gathered = 0;
-  let writing: Promise<unknown> = Promise.resolve();
-  const flush = async () => {
-    await writing;
-    const full = batch;
-    if (full.length > 0) writing = writeWhole(handle, full, size - gathered);
-    // Waited for above or at the end; without this a failure in between would end the process.
-    writing.catch(() => undefined);
-    batch = [];
-    gathered = 0;
-  };
-  try {
-    for await (const piece of content) {
-      const chunk = Buffer.isBuffer(piece) ? piece : Buffer.from(piece as string | Uint8Array);
-      size += chunk.length;
-      gathered += chunk.length;
-      if (maxBytes !== undefined && size > maxBytes) throw blobTooLarge(key, maxBytes);
-      batch.push(chunk);
-      await digests.update(chunk);
-      if (gathered >= batchBytes || batch.length === batchChunks) await flush();
-    }
-    await flush();
-  } finally {
-    await writing.catch(() => undefined);
+const unknown = Number.MAX_SAFE_INTEGER;
+
+/** One batch is hashed and written while the next one is filled: two of them are all that is held. */
+class Batches extends Writable {
+  size = 0;
+  readonly #file: NewFile;
+  readonly #key: string;
+  readonly #said: number;
+  readonly #maxBytes: number;
+  #batch: Buffer;
+  #filled = 0;
+  /** The other one, when what was in it is written. */
+  #other: Promise<Buffer>;
+
+  constructor(file: NewFile, key: string, { size = unknown, maxBytes = unknown }: ContentOptions) {
+    super({ highWaterMark: 256 * 1024 });
+    const bytes = Math.min(size, batchBytes);
+    this.#file = file;
+    this.#key = key;
+    this.#said = size;
+    this.#maxBytes = maxBytes;
+    this.#batch = Buffer.allocUnsafeSlow(bytes);
+    this.#other = Promise.resolve(Buffer.allocUnsafeSlow(size > bytes ? bytes : 0));
   }
-  await writing;
-  return size;
+
+  override _write(piece: Buffer, _encoding: string, done: (error?: Error) => void): void {
+    this.size += piece.length;
+    const error = this.#refusal();
+    const taken = error === undefined ? this.#take(piece, 0) : 0;
+    if (error !== undefined || taken === piece.length) done(error);
+    else this.#writeRest(piece, taken).then(() => done(), done);
+  }
+
+  #refusal(): Error | undefined {
+    if (this.size > this.#maxBytes) return blobTooLarge(this.#key, this.#maxBytes);
+    return this.size > this.#said ? blobCorrupt(this.#key, 'size', this.#said, this.size) : undefined;
+  }
+
+  override _final(done: (error?: Error) => void): void {
+    this.#flush()
+      .then(() => this.#other)
+      .then(() => done(), done);
+  }
+
+  #take(piece: Buffer, from: number): number {
+    const taken = piece.copy(this.#batch, this.#filled, from);
+    this.#filled += taken;
+    return taken;
+  }
+
+  async #writeRest(piece: Buffer, from: number): Promise<void> {
+    for (let taken = from; taken < piece.length; ) {
+      await this.#flush();
+      taken += this.#take(piece, taken);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const next = await this.#other;
+    this.#other = this.#file.write(this.#batch, this.#filled);
+    // Waited for by whoever needs it next; without this a failure in between would end the process.
+    this.#other.catch(() => undefined);
+    [this.#batch, this.#filled] = [next, 0];
+  }
 }

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import type { BlobEntry, BlobInfo } from '../port.ts';
-import { readBeginning } from './files.ts';
 import { type KeyPlace, recordSuffix } from './key-path.ts';
 
 /**
@@ -30,50 +29,22 @@ export const recordPath = (place: KeyPlace): string => path.join(place.directory
 export const versionPath = (place: KeyPlace, version: string): string =>
   path.join(place.directory, `${place.name}@${version}`);
 
-export const readRecord = (place: KeyPlace): Promise<BlobRecord | undefined> =>
-  readRecordFile(recordPath(place));
-
-/** A record is smaller, unless there is much metadata. */
-const recordBytes = 4 * 1024;
-/** Of blobs up to this size one read brings all. */
-const smallBytes = 64 * 1024;
-
-export async function readRecordFile(file: string): Promise<BlobRecord | undefined> {
-  const read = await readBeginning(file, recordBytes, (beginning) =>
-    lineEnd(beginning) === -1 ? Number.MAX_SAFE_INTEGER : 0,
-  );
-  return read === undefined ? undefined : parse(read);
-}
-
-/** Also the content, of a blob that has it within. */
-export async function readRecordAndContent(
-  place: KeyPlace,
-): Promise<{ record: BlobRecord; content: Buffer | undefined } | undefined> {
-  const file = recordPath(place);
-  const read = await readBeginning(file, recordBytes + smallBytes, (beginning) => {
-    const end = lineEnd(beginning);
-    if (end === -1) return Number.MAX_SAFE_INTEGER;
-    const { within, size } = parse(beginning);
-    return within ? end + 1 + size : 0;
-  });
-  if (read === undefined) return undefined;
-  const record = parse(read);
-  if (!record.within) return { record, content: undefined };
-  const content = read.subarray(lineEnd(read) + 1);
-  if (content.length !== record.size) throw new Error(`The blob "${record.key}" is cut short: ${file}`);
-  return { record, content };
-}
-
-/** What `readRecordFile` and `readRecordAndContent` read. */
+/** What `parseRecord` reads. */
 export const recordLine = (record: BlobRecord): string => `${JSON.stringify(record)}\n`;
 
-const newline = 10;
-/** Where the record's line ends; -1: not yet, or never, since the record has several. */
-const lineEnd = (beginning: Buffer): number => (beginning[1] === newline ? -1 : beginning.indexOf(newline));
+/** Of the beginning of a record's file, in which its whole line is. */
+export function parseRecord(beginning: Buffer): BlobRecord {
+  const start = contentStart(beginning);
+  const line = beginning.toString('utf8', 0, start ?? beginning.length);
+  return JSON.parse(line) as BlobRecord;
+}
 
-function parse(read: Buffer): BlobRecord {
-  const end = lineEnd(read);
-  return JSON.parse(read.toString('utf8', 0, end === -1 ? read.length : end)) as BlobRecord;
+const newline = 10;
+
+/** Where the line has ended and the content begins. Undefined: not yet, or never, since the record has several lines. */
+export function contentStart(beginning: Buffer): number | undefined {
+  const end = beginning[1] === newline ? -1 : beginning.indexOf(newline);
+  return end === -1 ? undefined : end + 1;
 }
 
 export const etagOf = (record: BlobRecord): string => record.etag ?? record.sha256 ?? '';

@@ -3,11 +3,14 @@ import type { BlobStore } from '../port.ts';
 import { deleteBlob } from './commit.ts';
 import { getBlob } from './content.ts';
 import { copyBlob } from './copy.ts';
+import { createDisk } from './disk/create-disk.ts';
+import type { Disk } from './disk/disk.ts';
 import { openFolders } from './folders.ts';
 import { placeOf } from './key-path.ts';
 import { listBlobs } from './list.ts';
 import { putBlob } from './put.ts';
-import { infoOf, readRecord } from './record.ts';
+import { readRecord } from './read-record.ts';
+import { infoOf } from './record.ts';
 import { abortUpload, completeUpload, createUpload, listParts, listUploads, putPart } from './uploads.ts';
 
 /**
@@ -21,15 +24,16 @@ export async function createFilesystemBlobStore(options: {
   etags?: DigestAlgorithm;
   /** Bytes from which on a content is kept in a file beside its record; smaller ones in the record's own. */
   smallestBeside?: number;
+  disk?: Disk;
 }): Promise<BlobStore> {
-  const { directory, etags = 'sha256', smallestBeside = 128 * 1024 } = options;
-  const folders = await openFolders(directory, { etags, smallestBeside });
+  const { directory, etags = 'sha256', smallestBeside = 128 * 1024, disk = createDisk() } = options;
+  const folders = await openFolders(directory, { disk, etags, smallestBeside });
   return {
     put: (key, content, put) => putBlob(folders, key, content, put),
     get: (key, get) => getBlob(folders, key, get),
     head: async (key, { signal }) => {
       signal.throwIfAborted();
-      const record = await readRecord(placeOf(folders.objects, key));
+      const record = await readRecord(disk, placeOf(folders.objects, key));
       return record === undefined ? undefined : infoOf(record);
     },
     delete: (key, del) => deleteBlob(folders, key, del),

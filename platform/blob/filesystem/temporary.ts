@@ -1,15 +1,17 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import type { Disk } from './disk/disk.ts';
 import { ifThere, removeEmptyDirectories } from './files.ts';
 import { placeOf } from './key-path.ts';
 import { partListName, readPartList } from './part-list.ts';
-import { readRecord } from './record.ts';
+import { readRecord } from './read-record.ts';
 
 /** What another machine left on a shared volume is only known to be dead by its age. */
 const foreignLeftoversAfterMs = 24 * 60 * 60 * 1000;
 
 interface Beside {
+  readonly disk: Disk;
   readonly objects: string;
   readonly uploads: string;
 }
@@ -82,7 +84,7 @@ function readIntent(text: string): Intent | undefined {
 /** Keeps what the record names; a change that was not finished, or its predecessor's bytes, goes. */
 async function removeStrayVersions(beside: Beside, intent: Intent): Promise<void> {
   const place = placeOf(beside.objects, intent.key);
-  const current = (await readRecord(place))?.version;
+  const current = (await readRecord(beside.disk, place))?.version;
   for (const name of (await ifThere(readdir(place.directory))) ?? []) {
     if (!name.startsWith(`${place.name}@`)) continue;
     const version = name.slice(place.name.length + 1);

@@ -22,8 +22,9 @@ import { type Folders, removeTree } from './folders.ts';
 import { placeOf } from './key-path.ts';
 import { partListName } from './part-list.ts';
 import { defaultContentType } from './put.ts';
+import { readRecord } from './read-record.ts';
 import { receive } from './receive.ts';
-import { type BlobRecord, infoOf, readRecord } from './record.ts';
+import { type BlobRecord, infoOf } from './record.ts';
 import { removeUnusedParts } from './temporary.ts';
 
 /**
@@ -105,7 +106,7 @@ export async function putPart(
     options.signal.throwIfAborted();
     checkPartNumber(partNumber);
     await readUpload(folders, upload);
-    const received = await receive(content, unfinished, upload.key, options, folders.etags);
+    const received = await receive(folders, content, unfinished, upload.key, options);
     const part = partNamed(newPartStem(partNumber), received);
     const directory = folderOf(folders, upload.uploadId);
     await folders.lockUpload(upload.uploadId, async () => {
@@ -199,7 +200,7 @@ export async function completeUpload(
 
 /** The answer to the first completion may have got lost. */
 async function completedBefore(folders: Folders, upload: UploadRef): Promise<BlobInfo> {
-  const record = await readRecord(placeOf(folders.objects, upload.key));
+  const record = await readRecord(folders.disk, placeOf(folders.objects, upload.key));
   if (record?.uploadId !== upload.uploadId) throw noSuchUpload(upload.uploadId);
   return infoOf(record);
 }

@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import { headersOf } from '../attributes.ts';
 import { checkConditions } from '../conditions.ts';
 import { driveError } from '../errors.ts';
@@ -7,14 +6,14 @@ import { deeds } from '../object-trail.ts';
 import type { BucketOperation, OperationParts } from '../operation.ts';
 import { rangeIn, readRange } from '../range.ts';
 import type { DriveRequest } from '../request.ts';
-import { sendBytes } from '../respond.ts';
+import { sendBlob } from '../respond.ts';
 
 export const getObject: BucketOperation = {
   name: 'GetObject',
   wish: 'read',
   deed: deeds.get,
   handle: async (request, bucket, parts) => {
-    const { info, content, bytes, range } = await find(request, bucket, parts);
+    const { info, range, ...found } = await find(request, bucket, parts);
     try {
       checkConditions(request.header, info);
       const headers = headersOf(info, request);
@@ -26,11 +25,10 @@ export const getObject: BucketOperation = {
       void parts.trail.used(request, bucket, deeds.get, part);
       request.response.writeHead(range === undefined ? 200 : 206, { ...headers, 'content-length': length });
     } catch (error) {
-      content.destroy();
+      found.content.destroy();
       throw error;
     }
-    if (bytes !== undefined) await sendBytes(request, bytes);
-    else await pipeline(content, request.response, { signal: request.signal });
+    await sendBlob(request, found);
   },
 };
 

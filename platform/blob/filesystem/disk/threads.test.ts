@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { createDisk, createOwnDisk } from './create-disk.ts';
+import { createThreads } from './threads.ts';
+
+describe('threads that work on the disk', () => {
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'haic-disk-'));
+  });
+  after(() => rm(directory, { recursive: true }));
+
+  for (const [name, disk] of [
+    ['threads', createDisk()],
+    ['the own thread', createOwnDisk()],
+  ] as const) {
+    it(`${name}: a file is what was written to it, one piece after the other, with its digests`, async () => {
+      const file = path.join(directory, name);
+      const made = await disk.create(file, ['md5', 'sha256']);
+      const buffer = Buffer.allocUnsafeSlow(13);
+      buffer.write('one');
+      const next = await made.write(buffer, 3);
+      assert.equal(next.length, 13, 'the memory comes back');
+      next.write(', two');
+      await made.write(next, 5);
+      assert.deepEqual(await made.finish(), {
+        md5: '3a37a61c264e5f21af86f0daae04a092',
+        sha256: '0c1b6ea1e8cbcff9c63c94c0e27a684db1711542355bf79a6fa989e335830175',
+      });
+      assert.equal(await readFile(file, 'utf8'), 'one, two');
+      await made.abandon();
+    });
+
+    it(`${name}: errors keep their code, and what comes after them is done`, async () => {
+      const file = path.join(directory, `${name} twice`);
+      await (await disk.create(file, [])).abandon();
+      await assert.rejects(disk.create(file, []), { code: 'EEXIST', syscall: 'open' });
+      await assert.rejects(disk.readRecord(directory), { code: 'EISDIR' });
+      assert.equal(await disk.readRecord(path.join(file, 'below a file')), undefined);
+    });
+  }
+
+  it('are as many as have work to do, and each is used before another one starts', async () => {
+    const threads = createThreads();
+    const first = threads.pick();
+    assert.equal(threads.pick(), first);
+    const reading = first.call('readRecord', path.join(directory, 'none'));
+    const second = threads.pick();
+    assert.notEqual(second, first);
+    await reading;
+    assert.equal(threads.pick(), first);
+    await second.call('readRecord', path.join(directory, 'none'));
+  });
+
+  it('that end fail what they were given, and the next work is for others', async () => {
+    const threads = createThreads();
+    const thread = threads.pick();
+    await thread.call('readRecord', path.join(directory, 'none'));
+    const failing = thread.call('readRecord', path.join(directory, 'none'));
+    thread.end();
+    await assert.rejects(failing, /has ended/);
+    await assert.rejects(thread.call('readRecord', path.join(directory, 'none')), /has ended/);
+    assert.equal(await threads.pick().call('readRecord', path.join(directory, 'none')), undefined);
+  });
+});
