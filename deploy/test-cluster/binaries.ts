@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ensureGo, withoutToolchains } from './go.ts';
-import { isThere, run } from './run.ts';
+import { ensureKept, keyOf } from './kept.ts';
+import { run } from './run.ts';
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
 const keyed = ['go.mod', 'go.sum', 'main.go', 'pause/main.go'];
@@ -24,25 +23,12 @@ export interface BuildOptions {
  * `kubernetes` (all components and etcd in one, with a link for each name), `kubectl`, `helm`, and `pause`, the first process of a pod.
  */
 export async function ensureBinaries(options: BuildOptions): Promise<string> {
-  const hash = createHash('sha256');
-  for (const file of keyed) hash.update(await readFile(path.join(sources, file)));
-  hash.update(await linkerFlags());
-  const folder = path.join(options.cacheDirectory, 'test-cluster', `bin-${hash.digest('hex').slice(0, 16)}`);
-  if (await isThere(folder)) return folder;
-  const go = await ensureGo(options);
-  const staging = `${folder}.${process.pid}`;
-  await mkdir(staging, { recursive: true });
-  try {
-    await build(go, staging, options);
+  const key = await keyOf(sources, keyed, await linkerFlags());
+  const folder = path.join(options.cacheDirectory, 'test-cluster', `bin-${key}`);
+  return ensureKept(folder, async (staging) => {
+    await build(await ensureGo(options), staging, options);
     for (const name of ['etcd', 'kubectl']) await symlink('kubernetes', path.join(staging, name));
-    await rename(staging, folder).catch(async (error: unknown) => {
-      // Another process built them meanwhile.
-      if (!(await isThere(folder))) throw error;
-    });
-    return folder;
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  });
 }
 
 async function build(go: string, target: string, options: BuildOptions): Promise<void> {
@@ -51,26 +37,51 @@ async function build(go: string, target: string, options: BuildOptions): Promise
   const total = (await run(go, ['list', '-deps', '.', helm], { cwd: sources, env, signal: options.signal }))
     .trim()
     .split('\n').length;
-  const flags = [...buildFlags, '-ldflags', await linkerFlags()];
+  const linking = await linkerFlags();
   let compiled = 0;
   const progress = () => {
     compiled += 1;
     options.tell(`compiled ${compiled} of ${total} packages`);
   };
-  // One at a time: a second one then finds all that the first has compiled, instead of compiling it beside it.
-  const lock = path.join(options.cacheDirectory, 'test-cluster', 'build.lock');
-  for (const [program, module] of [
+  for (const [program, from] of [
     ['kubernetes', '.'],
     ['helm', helm],
     ['pause', './pause'],
   ] as const) {
-    const command = [lock, go, 'build', ...flags, '-o', path.join(target, program), module];
-    await follow('flock', command, { cwd: sources, env, signal: options.signal }, progress);
+    const what = { folder: sources, from, linking, program: path.join(target, program) };
+    await buildProgram(go, what, options, progress);
   }
 }
 
 /** Nobody debugs what is built here, and what a debugger needs is a good part of the work. */
 export const buildFlags: readonly string[] = ['-v', '-trimpath', '-gcflags=all=-dwarf=false'];
+
+/**
+ * Builds a program from modules as the go.sum of the folder pins them. One at a time: a second one then finds all that the first has compiled,
+ * instead of compiling it beside it.
+ */
+export function buildProgram(
+  go: string,
+  what: {
+    readonly folder: string;
+    /** The package, as seen from there. */
+    readonly from: string;
+    readonly linking: string;
+    /** The file that it becomes. */
+    readonly program: string;
+  },
+  { cacheDirectory, signal }: Pick<BuildOptions, 'cacheDirectory' | 'signal'>,
+  onPackage: () => void,
+): Promise<void> {
+  const lock = path.join(cacheDirectory, 'test-cluster', 'build.lock');
+  const command = [lock, go, 'build', ...buildFlags, '-ldflags', what.linking, '-o', what.program, what.from];
+  return follow(
+    'flock',
+    command,
+    { cwd: what.folder, env: goEnvironment(cacheDirectory), signal },
+    onPackage,
+  );
+}
 
 /** What is fetched and compiled is kept in the cache, and nothing but what go.sum names is taken. */
 export const goEnvironment = (cacheDirectory: string): NodeJS.ProcessEnv => ({
@@ -110,7 +121,7 @@ async function linkerFlags(): Promise<string> {
 }
 
 /** `go build -v` names each package on a line of its own as it comes to it. */
-export function follow(
+function follow(
   command: string,
   args: readonly string[],
   options: { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal },

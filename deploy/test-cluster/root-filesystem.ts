@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
 import { downloadPackages } from './debian.ts';
-import { isThere, run } from './run.ts';
+import { ensureKept } from './kept.ts';
+import { run } from './run.ts';
 
 /**
  * Debian packages of this system unpacked into a folder that can be an image's `/`: what a base image and `apt-get install` would give, as
@@ -23,21 +23,17 @@ export async function ensureRootFilesystem(options: {
     .digest('hex')
     .slice(0, 16);
   const root = path.join(options.cacheDirectory, 'test-cluster', `root-${key}`);
-  if (await isThere(root)) return root;
-  const staging = `${root}.${process.pid}`;
-  const downloads = await mkdtemp(path.join(tmpdir(), 'haic-debs-'));
-  try {
-    await downloadPackages(packages, downloads, signal);
-    await mergeUsr(staging);
-    for (const name of await readdir(downloads)) await unpack(path.join(downloads, name), staging, signal);
-    await completeFiles(staging);
-    await rename(staging, root).catch(async (error: unknown) => {
-      if (!(await isThere(root))) throw error;
-    });
-    return root;
-  } finally {
-    for (const folder of [staging, downloads]) await rm(folder, { recursive: true, force: true });
-  }
+  return ensureKept(root, async (staging) => {
+    const downloads = await mkdtemp(path.join(tmpdir(), 'haic-debs-'));
+    try {
+      await downloadPackages(packages, downloads, signal);
+      await mergeUsr(staging);
+      for (const name of await readdir(downloads)) await unpack(path.join(downloads, name), staging, signal);
+      await completeFiles(staging);
+    } finally {
+      await rm(downloads, { recursive: true, force: true });
+    }
+  });
 }
 
 /** Of what is done with the packages here. */

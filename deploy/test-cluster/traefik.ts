@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, buildFlags, follow, goEnvironment } from './binaries.ts';
+import { type BuildOptions, buildProgram, goEnvironment } from './binaries.ts';
 import { ensureGo } from './go.ts';
 import { writeImage } from './image.ts';
-import { isThere, run } from './run.ts';
+import { ensureKept, keyOf } from './kept.ts';
+import { run } from './run.ts';
 
 const module = fileURLToPath(new URL('./traefik/', import.meta.url));
 const program = 'github.com/traefik/traefik/v3/cmd/traefik';
@@ -27,23 +26,9 @@ export const traefikImage = 'localhost/traefik:1';
  * would be most of what is compiled.
  */
 export async function ensureTraefikImage(options: BuildOptions): Promise<string> {
-  const hash = createHash('sha256');
-  for (const file of keyed) hash.update(await readFile(path.join(module, file)));
-  const key = hash.digest('hex').slice(0, 16);
+  const key = await keyOf(module, keyed);
   const folder = path.join(options.cacheDirectory, 'test-cluster', `traefik-${key}`);
-  const image = path.join(folder, 'image.tar');
-  if (await isThere(folder)) return image;
-  await mkdir(path.dirname(folder), { recursive: true });
-  const staging = await mkdtemp(`${folder}.${process.pid}.`);
-  try {
-    await build(staging, options);
-    await rename(staging, folder).catch(async (error: unknown) => {
-      if (!(await isThere(folder))) throw error;
-    });
-    return image;
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  return path.join(await ensureKept(folder, (staging) => build(staging, options)), 'image.tar');
 }
 
 async function build(target: string, options: BuildOptions): Promise<void> {
@@ -56,17 +41,11 @@ async function build(target: string, options: BuildOptions): Promise<void> {
   try {
     await withoutDnsProviders(sources, (args, cwd) => run(go, args, { cwd, env, signal }));
     let compiled = 0;
-    const lock = path.join(options.cacheDirectory, 'test-cluster', 'build.lock');
-    const flags = [...buildFlags, '-ldflags', '-s -w'];
-    await follow(
-      'flock',
-      [lock, go, 'build', ...flags, '-o', path.join(root, 'traefik'), program],
-      { cwd: sources, env, signal },
-      () => {
-        compiled += 1;
-        tell(`compiled ${compiled} packages of Traefik`);
-      },
-    );
+    const what = { folder: sources, from: program, linking: '-s -w', program: path.join(root, 'traefik') };
+    await buildProgram(go, what, options, () => {
+      compiled += 1;
+      tell(`compiled ${compiled} packages of Traefik`);
+    });
     const image = { reference: traefikImage, entrypoint: ['/traefik'], root };
     await writeImage(path.join(target, 'image.tar'), image, signal);
   } finally {
