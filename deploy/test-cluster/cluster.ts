@@ -10,6 +10,7 @@ import { ensureNodePackages } from './debian.ts';
 import { type ClusterRecord, enclosed, readRecord, remove, startEnclosed } from './enclosure.ts';
 import { writeImage } from './image.ts';
 import { at, containerdSocket, insideEnvironment, type Layout } from './layout.ts';
+import { ensurePolicyEnforcer } from './network-policies.ts';
 import { isThere, run } from './run.ts';
 
 /** A real Kubernetes with one real node, in namespaces of its own: its API, pods and Services are reached from inside only. */
@@ -55,9 +56,10 @@ export async function startCluster(options: StartOptions): Promise<TestCluster> 
   const missing = whyNotHere();
   if (missing !== undefined) throw new Error(missing);
   const binaries = await ensureBinaries({ cacheDirectory, tell, signal });
+  const enforcer = await ensurePolicyEnforcer({ cacheDirectory, tell, signal });
   const debian = await ensureNodePackages({ cacheDirectory, tell, signal });
   await sweep(cacheDirectory);
-  const layout: Layout = { folder: folderOf(cacheDirectory, name), binaries, debian };
+  const layout: Layout = { folder: folderOf(cacheDirectory, name), binaries, debian, enforcer };
   if (await isThere(layout.folder)) throw new Error(`There is a test cluster "${name}" already.`);
   tell('starting');
   await mkdir(at(layout, 'images'), { recursive: true });

@@ -3,84 +3,90 @@ import { at, containerdSocket, type Layout, network } from './layout.ts';
 
 export const componentNames = [
   ...(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const),
-  ...(['containerd', 'kubelet', 'kube-proxy'] as const),
+  ...(['containerd', 'kubelet', 'kube-proxy', 'kube-router'] as const),
 ] as const;
 export type ComponentName = (typeof componentNames)[number];
 
 /** The command of a component: unmodified programs, told to keep to the cluster's folder and its own network. */
 export function commandOf(name: ComponentName, layout: Layout): readonly string[] {
   if (name === 'containerd') return ['containerd', '-c', at(layout, 'containerd.toml')];
+  if (name === 'kube-router') return [layout.enforcer, ...policyFlags(layout)];
   return [path.join(layout.binaries, 'kubernetes'), name, ...flagsOf[name](layout)];
 }
 
 const etcdPort = network.apiPort + 1;
 const etcdPeer = `http://127.0.0.1:${network.apiPort + 2}`;
 
-const flagsOf: Readonly<Record<Exclude<ComponentName, 'containerd'>, (layout: Layout) => readonly string[]>> =
-  {
-    etcd: (layout) => [
-      ...['--name=default', `--data-dir=${at(layout, 'etcd')}`, '--log-level=warn'],
-      ...[
-        `--listen-client-urls=http://127.0.0.1:${etcdPort}`,
-        `--advertise-client-urls=http://127.0.0.1:${etcdPort}`,
-      ],
-      ...[`--listen-peer-urls=${etcdPeer}`, `--initial-advertise-peer-urls=${etcdPeer}`],
-      `--initial-cluster=default=${etcdPeer}`,
-      // It lives as long as the machine's memory does: nothing of it is to survive a power cut.
-      '--unsafe-no-fsync',
+type Kubernetes = Exclude<ComponentName, 'containerd' | 'kube-router'>;
+const flagsOf: Readonly<Record<Kubernetes, (layout: Layout) => readonly string[]>> = {
+  etcd: (layout) => [
+    ...['--name=default', `--data-dir=${at(layout, 'etcd')}`, '--log-level=warn'],
+    ...[
+      `--listen-client-urls=http://127.0.0.1:${etcdPort}`,
+      `--advertise-client-urls=http://127.0.0.1:${etcdPort}`,
     ],
-    'kube-apiserver': (layout) => [
-      ...[`--etcd-servers=http://127.0.0.1:${etcdPort}`, `--service-cluster-ip-range=${network.services}`],
-      ...[
-        `--bind-address=${network.node}`,
-        `--advertise-address=${network.node}`,
-        `--secure-port=${network.apiPort}`,
-      ],
-      ...[`--client-ca-file=${pki(layout, 'ca.crt')}`, `--tls-cert-file=${pki(layout, 'apiserver.crt')}`],
-      `--tls-private-key-file=${pki(layout, 'apiserver.key')}`,
-      '--service-account-issuer=https://kubernetes.default.svc',
-      `--service-account-key-file=${pki(layout, 'sa.pub')}`,
-      `--service-account-signing-key-file=${pki(layout, 'sa.key')}`,
-      `--kubelet-client-certificate=${pki(layout, 'apiserver-kubelet-client.crt')}`,
-      `--kubelet-client-key=${pki(layout, 'apiserver-kubelet-client.key')}`,
-      ...[
-        `--kubelet-certificate-authority=${pki(layout, 'ca.crt')}`,
-        '--kubelet-preferred-address-types=InternalIP',
-      ],
-      ...['--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction'],
+    ...[`--listen-peer-urls=${etcdPeer}`, `--initial-advertise-peer-urls=${etcdPeer}`],
+    `--initial-cluster=default=${etcdPeer}`,
+    // It lives as long as the machine's memory does: nothing of it is to survive a power cut.
+    '--unsafe-no-fsync',
+  ],
+  'kube-apiserver': (layout) => [
+    ...[`--etcd-servers=http://127.0.0.1:${etcdPort}`, `--service-cluster-ip-range=${network.services}`],
+    ...[
+      `--bind-address=${network.node}`,
+      `--advertise-address=${network.node}`,
+      `--secure-port=${network.apiPort}`,
     ],
-    'kube-controller-manager': (layout) => [
-      ...signedInAs(layout, 'controller-manager'),
-      `--secure-port=${network.apiPort + 3}`,
-      ...[
-        '--use-service-account-credentials=true',
-        `--service-account-private-key-file=${pki(layout, 'sa.key')}`,
-      ],
-      ...[`--root-ca-file=${pki(layout, 'ca.crt')}`, `--cluster-signing-cert-file=${pki(layout, 'ca.crt')}`],
-      `--cluster-signing-key-file=${pki(layout, 'ca.key')}`,
-      ...[
-        `--service-cluster-ip-range=${network.services}`,
-        '--allocate-node-cidrs=true',
-        `--cluster-cidr=${network.pods}`,
-      ],
-      ...['--enable-hostpath-provisioner=true', `--flex-volume-plugin-dir=${at(layout, 'flex-volumes')}`],
-      // A node that is gone is noticed within a test's patience.
-      '--node-monitor-grace-period=20s',
+    ...[`--client-ca-file=${pki(layout, 'ca.crt')}`, `--tls-cert-file=${pki(layout, 'apiserver.crt')}`],
+    `--tls-private-key-file=${pki(layout, 'apiserver.key')}`,
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${pki(layout, 'sa.pub')}`,
+    `--service-account-signing-key-file=${pki(layout, 'sa.key')}`,
+    `--kubelet-client-certificate=${pki(layout, 'apiserver-kubelet-client.crt')}`,
+    `--kubelet-client-key=${pki(layout, 'apiserver-kubelet-client.key')}`,
+    ...[
+      `--kubelet-certificate-authority=${pki(layout, 'ca.crt')}`,
+      '--kubelet-preferred-address-types=InternalIP',
     ],
-    'kube-scheduler': (layout) => [
-      ...signedInAs(layout, 'scheduler'),
-      `--secure-port=${network.apiPort + 4}`,
+    ...['--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction'],
+  ],
+  'kube-controller-manager': (layout) => [
+    ...signedInAs(layout, 'controller-manager'),
+    `--secure-port=${network.apiPort + 3}`,
+    ...[
+      '--use-service-account-credentials=true',
+      `--service-account-private-key-file=${pki(layout, 'sa.key')}`,
     ],
-    kubelet: (layout) => [
-      `--config=${at(layout, 'kubelet.json')}`,
-      ...[
-        `--kubeconfig=${at(layout, 'kubelet.kubeconfig')}`,
-        `--cert-dir=${at(layout, 'kubelet-certificates')}`,
-      ],
-      ...['--hostname-override=node1', `--node-ip=${network.node}`, '--root-dir=/var/lib/kubelet'],
+    ...[`--root-ca-file=${pki(layout, 'ca.crt')}`, `--cluster-signing-cert-file=${pki(layout, 'ca.crt')}`],
+    `--cluster-signing-key-file=${pki(layout, 'ca.key')}`,
+    ...[
+      `--service-cluster-ip-range=${network.services}`,
+      '--allocate-node-cidrs=true',
+      `--cluster-cidr=${network.pods}`,
     ],
-    'kube-proxy': (layout) => [`--config=${at(layout, 'kube-proxy.json')}`],
-  };
+    ...['--enable-hostpath-provisioner=true', `--flex-volume-plugin-dir=${at(layout, 'flex-volumes')}`],
+    // A node that is gone is noticed within a test's patience.
+    '--node-monitor-grace-period=20s',
+  ],
+  'kube-scheduler': (layout) => [...signedInAs(layout, 'scheduler'), `--secure-port=${network.apiPort + 4}`],
+  kubelet: (layout) => [
+    `--config=${at(layout, 'kubelet.json')}`,
+    ...[
+      `--kubeconfig=${at(layout, 'kubelet.kubeconfig')}`,
+      `--cert-dir=${at(layout, 'kubelet-certificates')}`,
+    ],
+    ...['--hostname-override=node1', `--node-ip=${network.node}`, '--root-dir=/var/lib/kubelet'],
+  ],
+  'kube-proxy': (layout) => [`--config=${at(layout, 'kube-proxy.json')}`],
+};
+
+/** It is its part that enforces NetworkPolicies, and no other. */
+const policyFlags = (layout: Layout): readonly string[] => [
+  ...[`--kubeconfig=${at(layout, 'kube-router.kubeconfig')}`, '--hostname-override=node1'],
+  ...[`--service-cluster-ip-range=${network.services}`, '--enable-ipv4=true', '--enable-ipv6=false'],
+  // Each change is applied when it is heard of; this is for one that failed, which is not tried again before.
+  '--iptables-sync-period=15s',
+];
 
 const pki = (layout: Layout, file: string): string => at(layout, 'pki', file);
 

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
-import { isThere, run } from './run.ts';
+import { ensureKept } from './kept.ts';
+import { run } from './run.ts';
 
 const nodePackages = [
   ...['containerd', 'runc', 'containernetworking-plugins', 'iptables', 'nftables', 'conntrack'],
   ...['libnftnl11', 'libnftables1', 'libnfnetlink0', 'libnetfilter-conntrack3'],
-  ...['libip4tc2', 'libip6tc2', 'libxtables12'],
+  ...['libip4tc2', 'libip6tc2', 'libxtables12', 'ipset', 'libipset13'],
 ];
-/** Names that kube-proxy and the CNI plugins call one program by. */
+/** Names that kube-proxy, the CNI plugins and kube-router call one program by. */
 const iptables = [
   'iptables',
   'iptables-save',
@@ -25,7 +26,7 @@ interface UnpackOptions {
   readonly signal: AbortSignal;
 }
 
-/** containerd, runc, CNI plugins and nftables of this Debian. Returns the folder that stands for `/` to them. */
+/** containerd, runc, CNI plugins, nftables, iptables and ipset of this Debian. Returns the folder that stands for `/` to them. */
 export const ensureNodePackages = (options: UnpackOptions): Promise<string> =>
   ensureUnpacked(nodePackages, options, async (root) => {
     for (const name of iptables) {
@@ -44,24 +45,18 @@ export async function ensureUnpacked(
   const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const key = createHash('sha256').update(`${system}\0${packages.join()}`).digest('hex').slice(0, 16);
   const root = path.join(options.cacheDirectory, 'test-cluster', `debian-${key}`);
-  if (await isThere(root)) return root;
-  options.tell(`unpacking ${packages.slice(0, 3).join(', ')} … from Debian packages`);
-  const staging = `${root}.${process.pid}`;
-  const downloads = `${staging}.debs`;
-  try {
-    await mkdir(downloads, { recursive: true });
-    await downloadPackages(packages, downloads, options.signal);
-    for (const file of await readdir(downloads))
-      await run('dpkg', ['-x', path.join(downloads, file), staging], { signal: options.signal });
-    await finish(staging);
-    await rename(staging, root).catch(async (error: unknown) => {
-      // Another process unpacked them meanwhile.
-      if (!(await isThere(root))) throw error;
-    });
-    return root;
-  } finally {
-    for (const folder of [staging, downloads]) await rm(folder, { recursive: true, force: true });
-  }
+  return ensureKept(root, async (staging) => {
+    options.tell(`unpacking ${packages.slice(0, 3).join(', ')} … from Debian packages`);
+    const downloads = await mkdtemp(path.join(tmpdir(), 'haic-debs-'));
+    try {
+      await downloadPackages(packages, downloads, options.signal);
+      for (const file of await readdir(downloads))
+        await run('dpkg', ['-x', path.join(downloads, file), staging], { signal: options.signal });
+      await finish(staging);
+    } finally {
+      await rm(downloads, { recursive: true, force: true });
+    }
+  });
 }
 
 /** Into the folder, which is there; installs nothing. */

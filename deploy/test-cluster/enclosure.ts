@@ -25,7 +25,8 @@ export async function startEnclosed(
 ): Promise<ClusterRecord> {
   await writeFile(at(layout, 'kept'), `${(await keptPaths(layout)).join('\n')}\n`);
   const log = await open(at(layout, 'node.log'), 'a');
-  const node = [process.execPath, here('node.ts'), layout.folder, layout.binaries, layout.debian];
+  const { folder, binaries, debian, enforcer } = layout;
+  const node = [process.execPath, here('node.ts'), folder, binaries, debian, enforcer];
   const child = spawn(
     here('namespaces.sh'),
     [
@@ -49,7 +50,7 @@ export async function startEnclosed(
   const holder = child.pid === undefined ? undefined : await identify(child.pid);
   if (holder === undefined) throw new Error('The test cluster could not be started.');
   // From here on it can be found and ended, whatever happens to this process.
-  const record = { holder, first: 0, binaries: layout.binaries, debian: layout.debian };
+  const record = { holder, first: 0, binaries, debian, enforcer };
   await writeRecord(layout.folder, record);
   await untilReady(layout, holder, signal);
   const complete = { ...record, first: await onlyChildOf(holder.pid) };
@@ -88,8 +89,8 @@ const groupOf = (folder: string): string =>
 /** What the cluster reads of this machine's files, should it lie where a private folder will hide it. */
 const keptPaths = (layout: Layout): Promise<string[]> =>
   Promise.all(
-    [layout.folder, layout.binaries, layout.debian, here('../../'), process.execPath].map((file) =>
-      realpath(file),
+    [layout.folder, layout.binaries, layout.debian, layout.enforcer, here('../../'), process.execPath].map(
+      (file) => realpath(file),
     ),
   );
 

@@ -3,7 +3,8 @@ import path from 'node:path';
 /** Addresses inside a cluster's own network: the same in every cluster, since no two share one. */
 export const network = {
   node: '10.89.0.2',
-  apiPort: 16_443,
+  /** As most clusters have it, by which policies of charts name it. */
+  apiPort: 6443,
   services: '10.96.0.0/16',
   firstService: '10.96.0.1',
   dns: '10.96.0.10',
@@ -20,6 +21,8 @@ export interface Layout {
   /** Of the programs that were built, and of what was unpacked from Debian packages. */
   readonly binaries: string;
   readonly debian: string;
+  /** The program that enforces NetworkPolicies. */
+  readonly enforcer: string;
 }
 
 export const at = (layout: Pick<Layout, 'folder'>, ...parts: string[]): string =>

@@ -53,6 +53,11 @@ ip address add 10.89.0.2/24 dev node0
 ip link set node0 up && ip link set gateway0 up
 ip route add default via 10.89.0.1 dev node0   # nobody: packets for elsewhere end here
 echo 1 > /proc/sys/net/ipv4/ip_forward
+# What a policy refuses is refused by ICMP, each time: a kernel leaves out most of many, and whoever asks waits for nothing.
+unlimited() { if [ -w "/proc/sys/net/ipv4/$1" ]; then echo "$2" > "/proc/sys/net/ipv4/$1"; fi; }
+unlimited icmp_ratelimit 0
+unlimited icmp_msgs_burst 100000   # older kernels have these two for the whole machine, and show them to no other network
+unlimited icmp_msgs_per_sec 100000
 
 # A shell stays process 1: it reaps what loses its parent. The command's standard input is this one's, which a shell takes from what it starts behind it.
 exec 3<&0

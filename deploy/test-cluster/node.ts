@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { watch } from 'node:fs';
-import { chmod, mkdir, open, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { deadline, until } from '@haic/kit/deadline.ts';
@@ -18,8 +18,8 @@ import { run } from './run.ts';
  * node is ready, and starts and stops components when a test asks it to. The cluster ends with it.
  */
 async function main(): Promise<void> {
-  const [folder = '', binaries = '', debian = ''] = process.argv.slice(2);
-  const layout: Layout = { folder, binaries, debian };
+  const [folder = '', binaries = '', debian = '', enforcer = ''] = process.argv.slice(2);
+  const layout: Layout = { folder, binaries, debian, enforcer };
   endWithLifeline();
   try {
     await prepare(layout);
@@ -49,7 +49,9 @@ async function say(layout: Layout, file: string, text: string): Promise<void> {
 async function prepare(layout: Layout): Promise<void> {
   for (const folder of ['log', 'cni', 'pod-logs']) await mkdir(at(layout, folder), { recursive: true });
   await makeCertificates(at(layout, 'pki'), [network.node, network.firstService], deadline(60_000));
-  const clients: readonly ApiClient[] = ['admin', 'controller-manager', 'scheduler', 'kubelet', 'kube-proxy'];
+  const clients: readonly ApiClient[] = [
+    ...(['admin', 'controller-manager', 'scheduler', 'kubelet', 'kube-proxy', 'kube-router'] as const),
+  ];
   for (const client of clients)
     await writeFile(at(layout, `${client}.kubeconfig`), kubeconfig(at(layout, 'pki'), server, client));
   for (const [file, text] of Object.entries(configurationFiles(layout)))
@@ -125,12 +127,48 @@ async function bringUp(layout: Layout, api: Api, components: ComponentControl): 
     everyMs: 200,
     signal: deadline(120_000),
   });
+  await enforcePolicies(layout, api, components);
   const account = '/api/v1/namespaces/default/serviceaccounts/default';
   await until(async () => ((await api.ask('GET', account))?.status === 200 ? true : undefined), {
     everyMs: 100,
     signal: deadline(60_000),
   });
 }
+
+/** From when this has resolved, every NetworkPolicy binds every pod. */
+async function enforcePolicies(layout: Layout, api: Api, components: ComponentControl): Promise<void> {
+  for (const [collection, object] of Object.entries(enforcerRights)) await create(api, collection, object);
+  await components.start('kube-router');
+  const enforced = async () => {
+    // The last rule that it writes, when it has written all.
+    const rules = await run('iptables', ['-w', '-S', 'KUBE-ROUTER-FORWARD']).catch(() => '');
+    if (rules.includes('explicitly ACCEPT')) return true;
+    if (components.running().includes('kube-router')) return undefined;
+    const log = (await readFile(at(layout, 'log', 'kube-router.log'), 'utf8')).trim().split('\n');
+    throw new Error(`NetworkPolicies would not be enforced; kube-router ended:\n${log.slice(-6).join('\n')}`);
+  };
+  await until(enforced, { everyMs: 100, signal: deadline(60_000) });
+}
+
+const enforcerRole = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'kube-router' };
+const enforcerRights = {
+  '/apis/rbac.authorization.k8s.io/v1/clusterroles': {
+    metadata: { name: enforcerRole.name },
+    rules: [
+      { apiGroups: [''], resources: ['namespaces', 'nodes', 'pods'], verbs: ['get', 'list', 'watch'] },
+      {
+        apiGroups: ['networking.k8s.io'],
+        resources: ['networkpolicies'],
+        verbs: ['get', 'list', 'watch'],
+      },
+    ],
+  },
+  '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings': {
+    metadata: { name: enforcerRole.name },
+    roleRef: enforcerRole,
+    subjects: [{ kind: 'User', name: 'kube-router' }],
+  },
+};
 
 async function importImages(layout: Layout): Promise<void> {
   const ctr = (...args: string[]) => run('ctr', ['-a', containerdSocket, '-n', 'k8s.io', ...args]);

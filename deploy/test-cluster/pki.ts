@@ -9,6 +9,7 @@ const clients = {
   scheduler: '/CN=system:kube-scheduler',
   kubelet: '/O=system:nodes/CN=system:node:node1',
   'kube-proxy': '/CN=system:kube-proxy',
+  'kube-router': '/CN=kube-router',
   'apiserver-kubelet-client': '/O=system:masters/CN=apiserver-kubelet-client',
 } as const;
 export type ApiClient = keyof typeof clients;

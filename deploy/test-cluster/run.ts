@@ -8,16 +8,20 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
+  /** What it reads. */
+  readonly input?: string;
 }
 
 /** Runs a program to its end and gives what it printed; an error holds the last of what it said. */
 export async function run(
   command: string,
   args: readonly string[],
-  options: RunOptions = {},
+  { input, ...options }: RunOptions = {},
 ): Promise<string> {
   try {
-    return (await execute(command, [...args], { maxBuffer: 2 ** 26, ...options })).stdout;
+    const running = execute(command, [...args], { maxBuffer: 2 ** 26, ...options });
+    if (input !== undefined) running.child.stdin?.end(input);
+    return (await running).stdout;
   } catch (error) {
     options.signal?.throwIfAborted();
     const said = error as { stderr?: string; stdout?: string; message?: string };
