@@ -104,6 +104,17 @@ describe('the chart of an account', () => {
     );
   });
 
+  it('takes an empty list of peers for anywhere, also beside one that is not empty', async () => {
+    const documents = await render(example('smallest'), { values: { 'networkPolicies.services': [] } });
+    const byHttps = policiesOf(documents, 'acme-drive')
+      .flatMap(({ egress = [] }) => egress as { to?: unknown[]; ports?: { port: number }[] }[])
+      .filter(({ ports = [] }) => ports.some(({ port }) => port === 443));
+    assert.deepEqual(
+      byHttps.map(({ to }) => to),
+      [[]],
+    );
+  });
+
   it('runs what is replicated so that a node can go and a version can come', async () => {
     const documents = await render(example('replicated'));
     const replicas = { router: 3, core: 2, drive: 2 };
@@ -259,6 +270,8 @@ describe('the chart of an account', () => {
     assert.match(await refusal('namespaces.core=same', 'namespaces.drive=same'), /namespace of its own/);
     assert.match(await refusal(`namespaces.core=${'x'.repeat(64)}`), /namespaces/);
     assert.match(await refusal('database.sslMode=prefer'), /sslMode/);
+    // A rule without peers would be one to everything.
+    assert.match(await refusal('networkPolicies.egress[0].ports[0].port=4318'), /egress/);
   });
 
   it('has nothing in common with another release, of whatever name', async () => {

@@ -72,16 +72,19 @@ interface RenderOptions {
   /** Default `acme`. */
   readonly namespace?: string;
   readonly set?: readonly string[];
+  /** By their paths in values.yaml. */
+  readonly values?: Readonly<Record<string, unknown>>;
 }
 
 /** As `helm template` renders it, without asking a cluster. */
 export const renderText = (
   valuesFile: string,
-  { namespace = 'acme', set = [] }: RenderOptions = {},
+  { namespace = 'acme', set = [], values = {} }: RenderOptions = {},
 ): Promise<string> =>
   must('helm', [
     ...['template', 'haic', chart, '--namespace', namespace, '--values', valuesFile],
     ...set.flatMap((each) => ['--set', each]),
+    ...Object.entries(values).flatMap(([key, value]) => ['--set-json', `${key}=${JSON.stringify(value)}`]),
   ]);
 
 /** What it renders, as the official client reads it: `from` and `default` are `_from` and `_default` to it. */
@@ -92,8 +95,16 @@ export async function render(valuesFile: string, options: RenderOptions = {}): P
   return documents.filter((document) => document !== null);
 }
 
-export const podSpecOf = ({ spec }: Rendered): PodSpec | undefined =>
-  (spec as { template?: { spec?: PodSpec } } | undefined)?.template?.spec;
+interface PodTemplate {
+  readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
+  readonly spec?: PodSpec;
+}
+const templateOf = ({ spec }: Rendered): PodTemplate | undefined =>
+  (spec as { template?: PodTemplate } | undefined)?.template;
+
+export const podSpecOf = (rendered: Rendered): PodSpec | undefined => templateOf(rendered)?.spec;
+export const podLabelsOf = (rendered: Rendered): Readonly<Record<string, string>> | undefined =>
+  templateOf(rendered)?.metadata?.labels;
 
 export const named = (
   documents: readonly Rendered[],

@@ -117,6 +117,7 @@ export async function runTraefik(namespace: string): Promise<Ingress> {
       kind: 'Service',
       metadata: metadata(namespace),
       spec: {
+        type: 'LoadBalancer',
         selector: labels,
         ports: [
           { name: 'web', port: 80, targetPort: 8000 },
@@ -137,6 +138,15 @@ export async function runTraefik(namespace: string): Promise<Ingress> {
   ]);
   const words = ['get', 'service', 'traefik', '--namespace', namespace, '-o', 'jsonpath={.spec.clusterIP}'];
   return { address: (await must('kubectl', words)).trim(), namespace };
+}
+
+/** As a cloud's controller does: from now on the address is a balancer's, which leads to it from within the cluster as well. */
+export async function balance({ namespace }: Ingress, address: string): Promise<void> {
+  const status = { loadBalancer: { ingress: [{ ip: address }] } };
+  await must('kubectl', [
+    ...['patch', 'service', 'traefik', '--namespace', namespace, '--subresource=status', '--type=merge'],
+    ...['--patch', JSON.stringify({ status })],
+  ]);
 }
 
 export async function removeTraefik({ namespace }: Ingress): Promise<void> {
