@@ -4,7 +4,7 @@ import { deadline, until } from '@haic/kit/deadline.ts';
 import { type ApiInstance, callApi, instanceLog, waitForStatus } from '../support/api.ts';
 import { signIn } from '../support/browser.ts';
 import { askDrive, driveKeys, driveStatus } from '../support/drive.ts';
-import { type Scene, terminate } from './scene.ts';
+import { podsOfInstance, type Scene, terminate } from './scene.ts';
 
 /** What people are promised for what somebody does by hand. */
 const promisedMs = 10_000;
@@ -50,10 +50,13 @@ export function testApps(scene: () => Scene): void {
       const reason = async () => (await statusOf(id)).body.reason;
       const ended = async () => ((await reason()) === 'Pausing' ? undefined : true);
       await until(ended, { everyMs: 200, signal: deadline(120_000) });
-      const pods = ['get', 'pods', '--selector', `haic.io/workload=app-${id}`, '--output', 'name'];
-      assert.equal(await inApps(...pods), '');
+      const pods = () => inApps('get', 'pods', ...podsOfInstance(id), '--output', 'name');
+      // What has ended is removed a moment later.
+      const gone = async () => ((await pods()) === '' ? true : undefined);
+      await until(gone, { everyMs: 200, signal: deadline(30_000) });
       assert.equal((await told('resume')).status, 200);
       await waitForStatus(world, await token(), id, 'DEPLOYED', 240);
+      assert.match(await pods(), /^pod\/\S+\n$/);
       assert.equal(await ask(id), 'a note');
 
       await terminate(scene(), id);

@@ -1,5 +1,6 @@
 import { after, before, describe } from 'node:test';
 import { testApps } from './apps.ts';
+import { testNetworkPolicies } from './network-policies.ts';
 import { testReplicas } from './replicas.ts';
 import { type Scene, startScene } from './scene.ts';
 
@@ -18,5 +19,6 @@ describe('Haic as pods, installed by its chart: two routers and two cores', () =
   after(() => scene?.stop());
 
   testApps(() => scene);
+  testNetworkPolicies(() => scene);
   testReplicas(() => scene, replicated);
 });

@@ -35,7 +35,11 @@ describe('Haic as pods behind a Keycloak, with an authority of its own', { skip 
     );
     world = await startHaicInCluster({}, async (authority): Promise<Before> => {
       front = await endTls(await authority.issue('keycloak', [`DNS:${address.host}`]), keycloak.port);
-      return { values: { 'issuer.url': keycloak.issuer('haic') }, secrets };
+      const values = {
+        'issuer.url': keycloak.issuer('haic'),
+        'networkPolicies.issuer': [{ ipBlock: { cidr: `${network.node}/32` } }],
+      };
+      return { values, secrets };
     });
     await keycloak.importRealm(await realmFor(world.url, secrets));
     await keycloak.addUser('haic', { username: 'ada', password, roles: ['user'] });

@@ -5,7 +5,7 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Passes connections to an address on to another one: to a database of the organisation, or to the ingress. */
+/** Passes connections to an address on to another one: to a database of the organisation. */
 export async function relay(options: {
   readonly from: { readonly host: string; readonly port: number };
   readonly to: { readonly host: string; readonly port: number };

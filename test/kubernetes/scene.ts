@@ -90,6 +90,9 @@ function once<K, T>(work: (key: K) => Promise<T>): (key: K) => Promise<T> {
   };
 }
 
+/** By which the pods of an instance are found. */
+export const podsOfInstance = (id: string) => ['--selector', `runtime.haic.io/workload=app-${id}`] as const;
+
 export async function terminate({ world, token, releases }: Scene, id: string): Promise<void> {
   const { status, body } = await callApi(world, await token(), 'DELETE', `/api/v1/instances/${id}`);
   assert.equal(status, 204, JSON.stringify(body));

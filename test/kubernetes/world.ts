@@ -12,11 +12,11 @@ import { findCluster, setHosts, type TestCluster } from '@haic/test-cluster/clus
 import { network } from '@haic/test-cluster/layout.ts';
 import { Agent, setGlobalDispatcher } from 'undici';
 import { define } from '../../deploy/charts/tests/definitions.ts';
-import { removeTraefik, runTraefik } from '../../deploy/charts/tests/traefik.ts';
+import { balance, removeTraefik, runTraefik } from '../../deploy/charts/tests/traefik.ts';
 import { execute, type Haic } from '../support/haic.ts';
 import { makeAuthority } from './certificates.ts';
 import { podsOf } from './pods.ts';
-import { type Relay, relay } from './relay.ts';
+import { relay } from './relay.ts';
 
 const chart = fileURLToPath(new URL('../../deploy/charts/haic', import.meta.url));
 const domain = 'haic.test';
@@ -76,7 +76,11 @@ export async function startHaicInCluster(
       signal: AbortSignal.timeout(120_000),
     });
     ended.push(database.stop);
-    ended.push(await relayed({ port: databasePort }, { host: '127.0.0.1', port: database.port }));
+    const reachable = await relay({
+      from: { host: network.node, port: databasePort },
+      to: { host: '127.0.0.1', port: database.port },
+    });
+    ended.push(reachable.stop);
 
     const before = await prepare(authority);
     await kubectl('create', 'namespace', account);
@@ -87,7 +91,7 @@ export async function startHaicInCluster(
       `--from-literal=database-url=${url}`,
       ...Object.entries(before.secrets).map(([key, value]) => `--from-literal=${key}=${value}`),
     );
-    const values = { ...valuesOf(authority.ca), ...before.values };
+    const values = { ...valuesOf(authority.ca), ...policiesOf(account), ...before.values };
     const install: HaicInCluster['install'] = async (more = {}) => {
       const words = ['upgrade', '--install', 'haic', chart, '--wait', '--timeout', '5m'];
       const given = [...Object.entries(values), ...Object.entries(more)];
@@ -108,10 +112,10 @@ export async function startHaicInCluster(
         ...[`--cert=${tls.certFile}`, `--key=${tls.keyFile}`],
       );
     await define('gateway-api');
-    const ingress = await runTraefik(`traefik-${account}`);
+    const ingress = await runTraefik(peersOf(account).ingress);
     ended.push(() => removeTraefik(ingress));
     // Names lead to the node's address, as to a balancer of load.
-    ended.push(await relayed({ port: 443 }, { host: ingress.address, port: 443 }));
+    await balance(ingress, network.node);
     await setHosts(cluster, { [domain]: network.node, [`*.${domain}`]: network.node });
     dialHere(authority.ca);
     // The ingress hears of the objects by and by.
@@ -138,11 +142,6 @@ export async function startHaicInCluster(
   }
 }
 
-async function relayed(from: { port: number }, to: { host: string; port: number }): Promise<Relay['stop']> {
-  const made = await relay({ from: { host: network.node, ...from }, to });
-  return made.stop;
-}
-
 const valuesOf = (ca: string): Readonly<Record<string, unknown>> => ({
   domain,
   'image.repository': 'localhost/haic-platform',
@@ -157,6 +156,28 @@ const valuesOf = (ca: string): Readonly<Record<string, unknown>> => ({
     { name: 'HAIC_CHECK_ANSWERS', value: 'true' },
   ],
 });
+
+/** Namespaces of others, which the account's policies name. */
+export const peersOf = (account: string) => ({
+  ingress: `traefik-${account}`,
+  monitoring: `monitoring-${account}`,
+});
+
+/** Nothing but what an organisation would have said: the node stands for its database here, and names are answered there. */
+function policiesOf(account: string): Readonly<Record<string, unknown>> {
+  const node = [{ ipBlock: { cidr: `${network.node}/32` } }];
+  const inNamespace = (name: string) => [
+    { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } },
+  ];
+  const { ingress, monitoring } = peersOf(account);
+  return {
+    'networkPolicies.ingressController': inNamespace(ingress),
+    'networkPolicies.monitoring': inNamespace(monitoring),
+    ...Object.fromEntries(
+      ['dns', 'database', 'apiServer'].map((each) => [`networkPolicies.${each}`, node] as const),
+    ),
+  };
+}
 
 function people(account: string, kubectl: HaicInCluster['kubectl']) {
   const url = `https://${domain}`;
