@@ -355,6 +355,26 @@ const shots: readonly Shot[] = [
         .click(),
   },
   { name: 'former-people', path: '/admin/former-people' },
+  {
+    name: 'former-people-notice',
+    path: '/admin/people?q=grace',
+    prepare: async (page) => {
+      const left = Promise.withResolvers<void>();
+      await page.route('**/hand-over', async (route) => {
+        await left.promise;
+        await route.continue();
+      });
+      await page.getByRole('button', { name: 'Actions for grace.hopper', exact: true }).click();
+      await page.getByRole('menuitem', { name: 'Hand over what they own' }).click();
+      await page.getByRole('searchbox', { name: 'New owner' }).fill('guest');
+      await page.getByRole('radio', { name: 'A guest' }).check();
+      await page.getByRole('checkbox', { name: 'Credit risk 1.2.0' }).waitFor();
+      await page.getByRole('dialog').getByRole('button', { name: 'Hand over' }).click();
+      await page.keyboard.press('Escape');
+      left.resolve();
+      await page.getByRole('region', { name: 'What went wrong meanwhile' }).waitFor();
+    },
+  },
   { name: 'former-people-nobody', path: '/admin/former-people?q=zzz' },
   ...['Hand over', 'Purge'].map((action) => ({
     name: `former-people-${action === 'Purge' ? 'purge' : 'hand-over'}`,

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { lazy, useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { Route, Routes } from 'react-router';
 import { sessionQuery } from './api/queries.ts';
+import { useKeptNotices } from './components/kept-notices.ts';
 import { NotFoundPage } from './components/not-found-page.tsx';
 import { ConnectionBanner } from './shell/connection-banner.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -56,15 +57,24 @@ const AuditPage = lazy(async () => ({ default: (await import('./audit/audit-page
 const MyActivityPage = lazy(async () => ({
   default: (await import('./audit/audit-page.tsx')).MyActivityPage,
 }));
+const NoticeStack = lazy(async () => ({
+  default: (await import('./shell/notice-stack.tsx')).NoticeStack,
+}));
 const TokensPage = lazy(async () => ({ default: (await import('./account/tokens-page.tsx')).TokensPage }));
 
 export function App() {
   return (
     <>
       <Gate />
+      <Notices />
       <ConnectionBanner />
     </>
   );
+}
+
+function Notices() {
+  const notices = useKeptNotices();
+  return <Suspense>{notices.length > 0 && <NoticeStack notices={notices} />}</Suspense>;
 }
 
 function Gate() {

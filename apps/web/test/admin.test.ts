@@ -77,6 +77,27 @@ describe('What administrators see and do', { concurrency: 3 }, () => {
     );
   });
 
+  test('what could not be handed over while nobody looked is told in a notice that stays', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    const answered = Promise.withResolvers<void>();
+    await page.route('**/hand-over', async (route) => {
+      await answered.promise;
+      await route.continue();
+    });
+    await page.goto(`${standIn.url}/admin/people?q=grace`);
+    await act(page, 'grace.hopper', 'Hand over what they own');
+    await dialog(page).getByRole('searchbox', { name: 'New owner' }).fill('guest');
+    await dialog(page).getByRole('radio', { name: 'A guest' }).check();
+    await dialog(page).getByRole('button', { name: 'Hand over' }).click();
+    await page.keyboard.press('Escape');
+    await dialog(page).waitFor({ state: 'detached' });
+    answered.resolve();
+    const notice = page.getByRole('region', { name: 'What went wrong meanwhile' }).getByRole('alert');
+    await notice.getByText('Not all that grace.hopper owns was handed over').waitFor();
+    await notice.getByText('Credit risk 1.2.0: Nobody of the user name "guest"').waitFor();
+  });
+
   test('who owns nothing is disabled without another question, and enabled again', async () => {
     await using portal = await browser.open();
     const { page, standIn } = portal;

@@ -9,6 +9,7 @@ const browser = startBrowser();
 after(() => browser.close());
 
 const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
+const notices = (page: Page) => page.getByRole('region', { name: 'What went wrong meanwhile' });
 const act = async (page: Page, username: string, action: string): Promise<void> => {
   await page.getByRole('button', { name: `Actions for ${username}`, exact: true }).click();
   await page.getByRole('menuitem', { name: action }).click();
@@ -67,9 +68,45 @@ describe('What former people left in Drive', { concurrency: 3 }, () => {
         failures: [{ key: 'a.txt', code: 'storage_unavailable', message: 'The store is away.' }],
       });
     await page.getByRole('dialog').getByText('a.txt: The store is away. 14209 of 14210 are done.').waitFor();
-    standIn.drive.slow = false;
     await page.keyboard.press('Escape');
+    await rowOf(page, 'alan.turing').getByText('Not all was purged. a.txt: The store is away.').waitFor();
+    assert.equal(await notices(page).count(), 0, 'it was read in the dialog');
+    standIn.drive.slow = false;
+    await act(page, 'alan.turing', 'Purge');
+    await page.getByRole('dialog').getByRole('button', { name: 'Purge' }).click();
     await rowOf(page, 'alan.turing').waitFor({ state: 'detached' });
+  });
+
+  test('a hand-over whose dialog was closed tells in its row how far it is and why it failed, and in a notice that stays', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    standIn.drive.slow = true;
+    await page.goto(`${standIn.url}/admin/former-people`);
+    await act(page, 'alan.turing', 'Hand over');
+    await page.getByRole('searchbox', { name: 'New owner' }).fill('grace');
+    await page.getByRole('radio', { name: 'Grace Hopper' }).check();
+    await page.getByRole('dialog').getByRole('button', { name: 'Hand over' }).click();
+    await page.getByText('It goes on when you close this.').waitFor();
+    await page.keyboard.press('Escape');
+    await rowOf(page, 'alan.turing').getByText('Being handed over: 0 of 14,210').waitFor();
+    for (const [id, one] of standIn.drive.operations)
+      standIn.drive.operations.set(id, {
+        ...one,
+        ...{ state: 'FAILED', failed: 10, done: 14_200 },
+        failures: [{ key: 'z.bin', code: 'QuotaExceeded', message: 'It does not fit.' }],
+      });
+    const reason = 'z.bin: It does not fit. (and 9 more) 14200 of 14210 are done.';
+    await notices(page).getByText(reason).waitFor();
+    await rowOf(page, 'alan.turing').getByText(`Not all was handed over. ${reason}`).waitFor();
+    await page.getByRole('link', { name: 'All apps' }).click();
+    await page.getByRole('heading', { name: 'All apps' }).waitFor();
+    await notices(page).getByText('Not all that alan.turing left in Drive was handed over').waitFor();
+    await notices(page)
+      .getByRole('button', { name: /^Put away/ })
+      .click();
+    await notices(page).waitFor({ state: 'detached' });
+    await page.goto(`${standIn.url}/admin/former-people`);
+    await rowOf(page, 'alan.turing').getByText('Not all was handed over.').waitFor();
   });
 
   test('they are searched, shown page by page, and not to who is no administrator', async () => {

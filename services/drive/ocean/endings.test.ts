@@ -118,6 +118,23 @@ describe('what becomes of objects when who had them ends', () => {
     assert.deepEqual(await keysUnder('drive/people/rob/'), []);
   });
 
+  it('a hand-over that fails is told in the list, to every administrator and for days, until it is done again', async () => {
+    await at.put('lea', '_my', 'a.txt', 'a');
+    at.gone.add('lea');
+    await at.ocean.formerPeople.whenPersonEnds('lea', 'lea');
+    const kept = async () => (await at.api('admin', 'GET', '/former-people?query=lea')).json.items[0];
+    assert.equal((await kept()).operation, null);
+    dies = 0;
+    const given = await at.api('admin', 'POST', '/former-people/lea/hand-over', { to: 'ada!' });
+    dies = undefined;
+    assert.equal(given.json.state, 'FAILED');
+    const { operation } = await kept();
+    assert.deepEqual(operation, given.json);
+    assert.equal(operation.failures[0].message, 'Something went wrong inside Haic.');
+    await at.api('admin', 'POST', '/former-people/lea/hand-over', { to: 'ada!' });
+    assert.equal(await kept(), undefined);
+  });
+
   it('what nobody was given is removed after thirty days, and not of who is only disabled, or came back', async () => {
     for (const who of ['off', 'back', 'late']) await fill(who, '_my');
     at.ended.add('off');

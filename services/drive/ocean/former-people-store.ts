@@ -7,6 +7,8 @@ export interface FormerPerson {
   readonly username: string;
   readonly endedAt: Date;
   readonly purgeAt: Date;
+  /** Of the last hand-over or purge; undefined before the first. */
+  readonly operationId?: string;
 }
 
 /** In the list of all of them. */
@@ -19,11 +21,13 @@ interface Row {
   readonly username: string;
   readonly ended_at: Date;
   readonly purge_at: Date;
+  readonly operation_id: string | null;
 }
 
 const personOf = (row: Row): FormerPerson => ({
   ...{ subject: row.subject, username: row.username },
   ...{ endedAt: row.ended_at, purgeAt: row.purge_at },
+  ...(row.operation_id === null ? {} : { operationId: row.operation_id }),
 });
 
 /** So many buckets are looked at in one question. */
@@ -31,7 +35,7 @@ const pageSize = 500;
 const peoplePrefix = 'drive/people/';
 
 export function createFormerPeopleStore({ sql }: Database) {
-  const columns = sql`subject, username, ended_at, purge_at`;
+  const columns = sql`subject, username, ended_at, purge_at, operation_id`;
   return {
     /** Somebody who is noted keeps their date, and gets the name when it becomes known. */
     keep: async ({ subject, username, endedAt, purgeAt }: FormerPerson): Promise<void> => {
@@ -40,6 +44,9 @@ export function createFormerPeopleStore({ sql }: Database) {
         values (${subject}, ${username}, ${endedAt}, ${purgeAt})
         on conflict (subject) do update set username = excluded.username
         where ocean.former_people.username = ''`;
+    },
+    began: async (subject: string, operationId: string): Promise<void> => {
+      await sql`update ocean.former_people set operation_id = ${operationId} where subject = ${subject}`;
     },
     find: async (subject: string): Promise<FormerPerson | undefined> => {
       const [row] = await sql<Row[]>`select ${columns} from ocean.former_people where subject = ${subject}`;

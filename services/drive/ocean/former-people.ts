@@ -11,6 +11,7 @@ import type { FormerPeopleStore, FormerPerson, Place } from './former-people-sto
 import type { Operation } from './model.ts';
 import type { RemoveBucket } from './removal.ts';
 import type { Runner, Work } from './runner.ts';
+import type { OceanStore } from './store.ts';
 import { newId, trashOf } from './trash.ts';
 
 /** As long as a deleted workspace can be restored. */
@@ -24,6 +25,7 @@ export interface FormerPeopleParts {
   readonly isGone: (subject: string) => Promise<boolean>;
   readonly objects: ObjectService;
   readonly usage: Pick<UsageStore, 'usageOf'>;
+  readonly operations: Pick<OceanStore, 'findAll'>;
   readonly runner: Runner;
   readonly removeBucket: RemoveBucket;
   readonly logger: Logger;
@@ -34,6 +36,8 @@ export interface FormerPersonView extends FormerPerson {
   readonly usage: Usage;
   /** Is not handed over. */
   readonly trash: Usage;
+  /** The last hand-over or purge, as long as it is known. */
+  readonly operation: Operation | undefined;
 }
 
 const named = ({ username, subject }: FormerPerson): string => `of ${username === '' ? subject : username}`;
@@ -45,7 +49,7 @@ export type FormerPeople = ReturnType<typeof createFormerPeople>;
  * (an issuer of the organisation may have been mistaken) finds all of it.
  */
 export function createFormerPeople(parts: FormerPeopleParts) {
-  const { people, identity, isGone, objects, usage, removeBucket, logger, now } = parts;
+  const { people, identity, isGone, objects, usage, operations, removeBucket, logger, now } = parts;
 
   async function isEmpty(bucket: Bucket): Promise<boolean> {
     const all = await Promise.all([bucket, trashOf(bucket)].map(({ prefix }) => usage.usageOf(prefix)));
@@ -91,6 +95,13 @@ export function createFormerPeople(parts: FormerPeopleParts) {
     throw notFound('Somebody who is gone and left something in Drive');
   }
 
+  /** What fails is told in the list, too: whoever asked for it may not have waited for its end. */
+  async function begin({ subject }: FormerPerson, work: Work): Promise<Operation> {
+    const id = newId();
+    await people.began(subject, id);
+    return parts.runner.run(id, work, patienceMs);
+  }
+
   return {
     whenPersonEnds: async (subject: string, username = ''): Promise<void> => {
       if ((await isGone(subject)) && !(await isEmpty(bucketOfPerson(subject)))) await note(subject, username);
@@ -103,6 +114,7 @@ export function createFormerPeople(parts: FormerPeopleParts) {
     ): Promise<readonly FormerPersonView[]> => {
       await administrator(actor);
       const page = await people.page(query, after, limit);
+      const begun = await operations.findAll(page.flatMap(({ operationId }) => operationId ?? []));
       return Promise.all(
         page.map(async (person) => {
           const bucket = bucketOfPerson(person.subject);
@@ -110,7 +122,8 @@ export function createFormerPeople(parts: FormerPeopleParts) {
             usage.usageOf(bucket.prefix),
             usage.usageOf(trashOf(bucket).prefix),
           ]);
-          return { ...person, usage: own, trash };
+          const operation = begun.get(person.operationId ?? '');
+          return { ...person, usage: own, trash, operation };
         }),
       );
     },
@@ -140,7 +153,7 @@ export function createFormerPeople(parts: FormerPeopleParts) {
           if (await isEmpty(bucket)) await people.forget(subject);
         },
       };
-      return parts.runner.run(newId(), work, patienceMs);
+      return begin(former, work);
     },
     /** All of it, with what is in the trash and what was begun, before its time. Nothing brings it back. */
     purge: async (actor: Principal, subject: string): Promise<Operation> => {
@@ -160,7 +173,7 @@ export function createFormerPeople(parts: FormerPeopleParts) {
           if (going?.aborted !== true) await purge(former);
         },
       };
-      return parts.runner.run(newId(), work, patienceMs);
+      return begin(former, work);
     },
     sweep: async (): Promise<void> => {
       await noteUnnoted();

@@ -95,7 +95,15 @@ export async function createOcean(options: OceanOptions): Promise<Ocean> {
   });
   const formerPeople = createFormerPeople({
     ...{ people: createFormerPeopleStore(database), identity: options.identity, isGone: options.isGone },
-    ...{ objects, usage, runner, removeBucket, logger, now: options.now ?? (() => new Date()) },
+    ...{
+      objects,
+      usage,
+      operations: store,
+      runner,
+      removeBucket,
+      logger,
+      now: options.now ?? (() => new Date()),
+    },
   });
   const service = createOceanService({
     ...{ usage, store, shares, runner, driveUrl, trashDays, logger, objects },

@@ -54,6 +54,7 @@ export const presentFormerPerson = (person: FormerPersonView): Static<typeof For
   ...{ subject: person.subject, username: person.username, usage: presentUsage(person.usage) },
   trash: presentUsage(person.trash),
   ...{ endedAt: person.endedAt.toISOString(), purgeAt: person.purgeAt.toISOString() },
+  operation: person.operation === undefined ? null : presentOperation(person.operation),
 });
 
 export const presentShare = ({ id, key, createdAt, expiresAt }: Share): Static<typeof ShareSchema> => ({

@@ -77,6 +77,11 @@ export function createOceanStore({ sql }: Database) {
         select ${columns} from ocean.operations where id = ${id} and subject = ${subject}`;
       return row === undefined ? undefined : operationOf(row);
     },
+    /** Of those that are kept still, by id; whose they are is for the caller to know. */
+    findAll: async (ids: readonly string[]): Promise<ReadonlyMap<string, Operation>> => {
+      const rows = await sql<OperationRow[]>`select ${columns} from ocean.operations where id = any(${ids})`;
+      return new Map(rows.map((row) => [row.id, operationOf(row)]));
+    },
     /** Those of the last hour, the newest first. */
     recent: async (subject: string, limit: number): Promise<readonly Operation[]> => {
       const rows = await sql<OperationRow[]>`

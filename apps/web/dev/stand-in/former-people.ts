@@ -16,6 +16,7 @@ export const formerPerson = (
   ...{ subject: randomUUID(), username, endedAt: at(-removed), purgeAt: at(30 - removed) },
   usage: { bytes: 1_240_000, objects: 12, quota: null },
   trash: { bytes: 0, objects: 0, quota: null },
+  operation: null,
   ...more,
 });
 
@@ -29,7 +30,19 @@ export const sampleFormerPeople = (): FormerPerson[] => [
     usage: { bytes: 48_300_000_000, objects: 14_210, quota: null },
     trash: { bytes: 5_200_000, objects: 7, quota: null },
   }),
-  formerPerson('katherine.johnson.of.the.orbital.mechanics.group', 3),
+  formerPerson('katherine.johnson.of.the.orbital.mechanics.group', 3, {
+    operation: {
+      ...{ id: randomUUID(), kind: 'MOVE', bucket: 'of katherine', state: 'FAILED', done: 11, failed: 1 },
+      ...{ total: 12, trashId: null },
+      failures: [
+        {
+          key: 'apollo/trajectories.parquet',
+          code: 'QuotaExceeded',
+          message: 'It does not fit into the quota of 10 GB.',
+        },
+      ],
+    },
+  }),
   formerPerson('joan.clarke', 0.1, {
     usage: { bytes: 0, objects: 0, quota: null },
     trash: { bytes: 4_000, objects: 2, quota: null },
@@ -47,9 +60,13 @@ export async function answerFormerPeople(call: Call, subject?: string, deed?: st
     );
   if (subject === undefined) {
     const query = url.searchParams.get('query') ?? '';
+    const now = drive.formerPeople.map((one) => ({
+      ...one,
+      operation: drive.operations.get(one.operation?.id ?? '') ?? one.operation,
+    }));
     return page(
       call,
-      drive.formerPeople.filter((one) => matches(query, one.username, one.subject)),
+      now.filter((one) => matches(query, one.username, one.subject)),
     );
   }
   const person = drive.formerPeople.find((one) => one.subject === subject);
@@ -64,11 +81,14 @@ export async function answerFormerPeople(call: Call, subject?: string, deed?: st
     drive.handedOver.push(`${person.username} to ${to}`);
   }
   const others = drive.formerPeople.filter((one) => one !== person);
-  const rest = deed === 'hand-over' && person.trash.objects > 0;
-  drive.formerPeople = rest
-    ? [...others, { ...person, usage: { bytes: 0, objects: 0, quota: null } }]
-    : others;
   const told = drive.slow ? { ...operation, state: 'RUNNING' as const, done: 0 } : operation;
   drive.operations.set(told.id, told);
+  const trash = deed === 'hand-over' && person.trash.objects > 0;
+  const rest = drive.slow
+    ? [person]
+    : trash
+      ? [{ ...person, usage: { bytes: 0, objects: 0, quota: null } }]
+      : [];
+  drive.formerPeople = [...others, ...rest.map((one) => ({ ...one, operation: told }))];
   json(response, 200, told);
 }

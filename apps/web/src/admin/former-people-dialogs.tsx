@@ -1,6 +1,7 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
+import { useOutliving } from '../components/kept-notices.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { useReturnFocus } from '../components/return-focus.ts';
 import {
@@ -21,10 +22,12 @@ interface Props {
 export function HandOverDriveDialog({ person, onClose }: Props) {
   useReturnFocus();
   const handOver = useHandOverDrive(person.subject);
+  const outliving = useOutliving();
   const [to, setTo] = useState<string>();
   const give = async (): Promise<void> => {
     if (to === undefined) return;
-    await handOver.mutateAsync({ to });
+    const title = `Not all that ${nameOf(person)} left in Drive was handed over`;
+    await outliving(title, handOver.mutateAsync({ to }));
     onClose();
   };
   return (

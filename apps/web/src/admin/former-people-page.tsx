@@ -13,6 +13,7 @@ import {
   type FormerPerson,
   inWords,
   nameOf,
+  operationInWords,
   timeUntil,
   trashInWords,
   useFormerPeople,
@@ -91,6 +92,7 @@ type Row = { person: FormerPerson; onAsk: (what: Asked['what']) => void };
 function FormerPersonRow({ person, onAsk }: Row) {
   const now = useNow(60_000);
   const [left, inTrash] = [inWords(person.usage), trashInWords(person)];
+  const begun = operationInWords(person);
   return (
     <tr>
       <td className={classes.wide}>
@@ -109,6 +111,11 @@ function FormerPersonRow({ person, onAsk }: Row) {
         {left !== '' && inTrash !== '' && (
           <Text size="xs" c="dimmed">
             and {inTrash}
+          </Text>
+        )}
+        {begun !== undefined && (
+          <Text size="xs" c={begun.isBad ? 'var(--haic-bad)' : 'dimmed'} className="break">
+            {begun.text}
           </Text>
         )}
       </td>

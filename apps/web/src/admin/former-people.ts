@@ -2,7 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from 
 import { call, queryString } from '../api/http.ts';
 import type { Page } from '../api/types.ts';
 import { bytes, count } from '../drive/format.ts';
-import { outcomeOf } from '../drive/operations.ts';
+import { outcomeOf, problemOf } from '../drive/operations.ts';
 import type { DriveOperation, DriveUsage } from '../drive/types.ts';
 
 /** Somebody who was removed, and whose bucket is kept until `purgeAt`. */
@@ -14,6 +14,8 @@ export interface FormerPerson {
   readonly purgeAt: string;
   readonly usage: DriveUsage;
   readonly trash: DriveUsage;
+  /** The last hand-over or purge. */
+  readonly operation: DriveOperation | null;
 }
 
 const api = '/api/v1/drive/former-people';
@@ -28,6 +30,10 @@ export const useFormerPeople = (query: string) =>
     initialPageParam: '',
     getNextPageParam: (page) => page.nextPageToken || undefined,
     placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some(({ items }) => items.some((one) => one.operation?.state === 'RUNNING')) === true
+        ? 2000
+        : false,
   });
 
 export const useHandOverDrive = (subject: string) => {
@@ -46,7 +52,9 @@ function useDeeds(subject: string) {
   const look = () => void client.invalidateQueries({ queryKey: key });
   const post = async (deed: string, options: { body?: object } = {}): Promise<DriveOperation> => {
     const path = `${api}/${encodeURIComponent(subject)}/${deed}`;
-    return outcomeOf(client, await call<DriveOperation>(path, { method: 'POST', ...options }), look);
+    const begun = await call<DriveOperation>(path, { method: 'POST', ...options });
+    if (begun.state === 'RUNNING') look();
+    return outcomeOf(client, begun, look);
   };
   return { look, post };
 }
@@ -61,6 +69,20 @@ export const inWords = ({ bytes: size, objects }: DriveUsage): string =>
 
 export const trashInWords = ({ trash }: FormerPerson): string =>
   inWords(trash) === '' ? '' : `${inWords(trash)} in the trash`;
+
+/** How far what was begun is, or what kept it from being done; undefined when there is nothing to tell. */
+export function operationInWords({ operation }: FormerPerson): { text: string; isBad: boolean } | undefined {
+  if (operation === null || operation.state === 'SUCCEEDED') return undefined;
+  const isPurge = operation.kind === 'DELETE';
+  const { done, failed, total } = operation;
+  if (operation.state === 'RUNNING') {
+    const far = total === null ? '' : `: ${count(done + failed)} of ${count(total)}`;
+    return { text: `${isPurge ? 'Being purged' : 'Being handed over'}${far}`, isBad: false };
+  }
+  const notDone = isPurge ? 'Not all was purged' : 'Not all was handed over';
+  if (operation.state === 'CANCELLED') return { text: `${notDone}: it was cancelled.`, isBad: false };
+  return { text: `${notDone}. ${problemOf(operation).message}`, isBad: true };
+}
 
 const dayMs = 86_400_000;
 

@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
+import { useOutliving } from '../components/kept-notices.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { useReturnFocus } from '../components/return-focus.ts';
 import { PersonPicker } from './person-picker.tsx';
@@ -15,10 +16,11 @@ export function GiveDialog(props: {
 }) {
   useReturnFocus();
   const give = useGive(props.kind, props.id);
+  const outliving = useOutliving();
   const [to, setTo] = useState<string>();
   const save = async (): Promise<void> => {
     if (to === undefined) return;
-    await give.mutateAsync(to);
+    await outliving(`${props.label} was not handed over`, give.mutateAsync(to));
     props.onClose();
   };
   return (

@@ -2,6 +2,8 @@ import '@mantine/core/styles/CheckboxIndicator.css';
 import '@mantine/core/styles/Checkbox.css';
 import { Button, Checkbox, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
+import { ApiError } from '../api/problem.ts';
+import { useOutliving } from '../components/kept-notices.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { useReturnFocus } from '../components/return-focus.ts';
 import { statusLabel } from '../components/status.tsx';
@@ -57,6 +59,7 @@ function HandOverForm(props: {
   const things = thingsOf(props.belongings);
   const isStuck = (thing: Thing): boolean => props.ownerIsActive === true && thing.kind === 'instances';
   const handOver = useHandOver(props.username);
+  const outliving = useOutliving();
   const [to, setTo] = useState<string>();
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const chosen = things.filter((thing) => !left.has(thing.id) && !isStuck(thing));
@@ -64,8 +67,15 @@ function HandOverForm(props: {
 
   const give = async (): Promise<void> => {
     if (to === undefined) return;
-    const outcomes = await handOver.mutateAsync({ to, apps: idsOf('apps'), instances: idsOf('instances') });
-    if (problemsOf(outcomes).length === 0) props.onClose();
+    const picked = { to, apps: idsOf('apps'), instances: idsOf('instances') };
+    await outliving(
+      `Not all that ${props.username} owns was handed over`,
+      handOver.mutateAsync(picked).then((outcomes) => {
+        const problems = problemsOf(outcomes, things);
+        if (problems.length > 0) throw new ApiError(409, 'not_all_handed_over', inShort(problems));
+      }),
+    );
+    props.onClose();
   };
 
   if (things.length === 0)
@@ -120,7 +130,7 @@ function HandOverForm(props: {
           </Stack>
         </Checkbox.Group>
         <ProblemNotice error={handOver.error} />
-        {handOver.data !== undefined && <Problems outcomes={handOver.data} things={things} />}
+        {handOver.data !== undefined && <Problems lines={problemsOf(handOver.data, things)} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={props.onClose}>
             Not now
@@ -138,15 +148,23 @@ function HandOverForm(props: {
   );
 }
 
-const problemsOf = ({ apps, instances }: Outcomes) =>
-  [...apps, ...instances].flatMap(({ id, problem }) => (problem === undefined ? [] : [{ id, ...problem }]));
+/** A line for each that its owner keeps. */
+const problemsOf = ({ apps, instances }: Outcomes, things: readonly Thing[]): readonly string[] =>
+  [...apps, ...instances].flatMap(({ id, problem }) =>
+    problem === undefined
+      ? []
+      : [`${things.find((thing) => thing.id === id)?.label ?? 'One'}: ${problem.message}`],
+  );
 
-function Problems({ outcomes, things }: { outcomes: Outcomes; things: readonly Thing[] }) {
+const inShort = (lines: readonly string[]): string =>
+  lines.slice(0, 3).join(' ') + (lines.length > 3 ? ` And ${lines.length - 3} more.` : '');
+
+function Problems({ lines }: { lines: readonly string[] }) {
   return (
     <div role="alert">
-      {problemsOf(outcomes).map(({ id, message }) => (
-        <Text key={id} size="sm" c="var(--haic-bad)" className="break">
-          {things.find((thing) => thing.id === id)?.label}: {message}
+      {lines.map((line) => (
+        <Text key={line} size="sm" c="var(--haic-bad)" className="break">
+          {line}
         </Text>
       ))}
     </div>

@@ -2,6 +2,7 @@ import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useHandOverApp } from '../api/queries.ts';
 import type { App } from '../api/types.ts';
+import { useOutliving } from '../components/kept-notices.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { useReturnFocus } from '../components/return-focus.ts';
 
@@ -11,10 +12,14 @@ export function HandOverDialog(props: { app: App; onClose: () => void; onDone: (
   useReturnFocus();
   const [owner, setOwner] = useState('');
   const handOver = useHandOverApp(app.id);
+  const outliving = useOutliving();
   const name = owner.trim();
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (name !== '') handOver.mutate(name, { onSuccess: props.onDone });
+    if (name === '') return;
+    const title = `${app.title} ${app.version} was not handed over`;
+    // What went wrong is shown below.
+    outliving(title, handOver.mutateAsync(name)).then(props.onDone, () => undefined);
   };
   return (
     <Modal opened onClose={props.onClose} title={`Hand over ${app.title} ${app.version}`} centered>

@@ -1,9 +1,11 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
+import { useOutliving } from './kept-notices.ts';
 import { ProblemNotice } from './problem-notice.tsx';
 import { useReturnFocus } from './return-focus.ts';
 
-/** Asks before what cannot be undone, or is `harmless` and still worth a word. Stays open with the reason when it is refused. */
+/** Asks before what cannot be undone, or is `harmless` and still worth a word. Stays open with the reason when it is refused; closed before, the reason
+ * stays on the page. */
 export function ConfirmDialog(props: {
   title: string;
   children: ReactNode;
@@ -14,6 +16,7 @@ export function ConfirmDialog(props: {
   harmless?: boolean;
 }) {
   useReturnFocus();
+  const outliving = useOutliving();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
 
@@ -21,7 +24,7 @@ export function ConfirmDialog(props: {
     setBusy(true);
     setError(undefined);
     try {
-      await props.onConfirm();
+      await outliving(`Not done: ${props.title}`, props.onConfirm());
       props.onClose();
     } catch (problem) {
       setError(problem);

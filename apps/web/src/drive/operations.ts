@@ -68,7 +68,7 @@ export const cancelOperation = async (client: QueryClient, { id }: DriveOperatio
 const bucketsOf = (wanted: WantedOperation): ReadonlySet<string> =>
   new Set('target' in wanted ? [wanted.bucket, wanted.target.bucket] : [wanted.bucket]);
 
-function problemOf({ failures, failed, done }: DriveOperation): ApiError {
+export function problemOf({ failures, failed, done }: DriveOperation): ApiError {
   const [first] = failures;
   const rest = failed > 1 ? ` (and ${failed - 1} more)` : '';
   const did = done > 0 ? ` ${done} of ${done + failed} are done.` : '';

@@ -130,8 +130,13 @@ export const FormerPersonSchema = Type.Object(
     purgeAt: Timestamp,
     usage: UsageSchema,
     trash: UsageSchema,
+    operation: orNull(OperationSchema),
   },
-  { title: 'DriveFormerPerson', additionalProperties: false },
+  {
+    title: 'DriveFormerPerson',
+    description: '`operation` is the last hand-over (MOVE) or purge (DELETE), for a week.',
+    additionalProperties: false,
+  },
 );
 
 export const ShareSchema = Type.Object(
