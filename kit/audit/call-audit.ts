@@ -9,6 +9,8 @@ export interface AuditedCall {
   readonly principal: string;
   /** `//<service>/<collection>/<id>`, or the collection where something is made. */
   readonly resource?: string;
+  /** Where it belongs, when the resource does not say: `workspaces/<id>`. */
+  readonly workspace?: string;
   readonly sourceIpAddress: string;
   readonly userAgent: string;
   readonly requestParameters?: Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../auth/principal.ts';
 import { addressOf } from '../http/address.ts';
 import { auditMetadataOf, auditPrincipalOf, type CallAudit, type OpenCall } from './call-audit.ts';
 import { statusOfHttp } from './outcome.ts';
@@ -12,8 +13,16 @@ export interface RouteAudit {
    * `//<service>/<collection>/{id}` with parameters of the address, and for what is made `{answer.id}` of the answer, without which it is the collection.
    */
   readonly resource: string;
-  /** Fields of the body, and parameters of the address, whose values are told. Never one that can hold a secret. */
+  /** Fields of the body (`target.bucket` of one within), and parameters of the address, whose values are told. Never one that can hold a secret. */
   readonly parameters?: readonly string[];
+  /**
+   * The workspace that it happens in (`workspaces/<id>`), where the resource does not say it: asked before the call is made, with the parameters of the
+   * address and those that are told. Only of one that the caller may know of, whose administrators will read it.
+   */
+  readonly workspaceOf?: (
+    caller: Principal,
+    given: Readonly<Record<string, string>>,
+  ) => Promise<string | undefined>;
   /** For reads that matter: a secret, a log, a download. */
   readonly readOnly?: boolean;
   /** Where the service records what it does itself, in one transaction with it. */
@@ -58,8 +67,12 @@ export function auditRoutes(server: FastifyInstance, audit: CallAudit | undefine
     const { audit: what } = request.routeOptions.config;
     if (what === undefined || what.when !== undefined || request.principal === undefined) return;
     const params = paramsOf(request);
+    const asked = callOf(request, what, request.body);
+    const given = { ...params, ...asked.requestParameters };
+    const workspace = await what.workspaceOf?.(request.principal, given);
     const call = await audit.begin({
-      ...callOf(request, what, request.body),
+      ...asked,
+      ...(workspace === undefined ? {} : { workspace }),
       principal: auditPrincipalOf(request.principal),
       metadata: auditMetadataOf(request.principal),
     });
@@ -129,7 +142,7 @@ export async function forgetCall(request: FastifyRequest): Promise<void> {
 /** Of the first that has it. */
 function toldOf(names: readonly string[], given: readonly unknown[]): Readonly<Record<string, string>> {
   const values = names.flatMap((name): [string, string][] => {
-    const value = given.map((each) => within(each, [name])).find((found) => found !== undefined);
+    const value = given.map((each) => within(each, name.split('.'))).find((found) => found !== undefined);
     if (value === undefined || value === null) return [];
     return [[name, Array.isArray(value) ? value.map(String).join(', ') : String(value)]];
   });

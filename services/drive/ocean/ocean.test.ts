@@ -261,6 +261,41 @@ describe('the API of the Drive page', () => {
     assert.equal(blobs.blobs.length, 1);
   });
 
+  it('tells the trail in which workspace something was done, and nobody of another one that they were asked for', async () => {
+    await at.put('ada', 'w1', 'told/a.txt', 'hello');
+    await at.put('ada', '_my', 'told/own.txt', 'hello');
+    at.told.length = 0;
+    const share = { key: 'told/a.txt', expiresInSeconds: 60 };
+    await at.api('ada', 'POST', '/buckets/w1/shares', share);
+    await at.api('ada', 'POST', '/buckets/_my/shares', { ...share, key: 'told/own.txt' });
+    await at.api('bob', 'POST', '/buckets/w1/folders', { key: 'denied/' });
+    await at.api('eve', 'POST', '/buckets/w1/shares', share);
+    const copy = { kind: 'COPY', bucket: '_my', keys: ['told/own.txt'] };
+    await operate('ada', { ...copy, target: { bucket: 'w1', into: 'told/' } });
+    const back = { kind: 'COPY', bucket: 'w1', keys: ['told/a.txt'], target: { bucket: '_my', into: '' } };
+    const { id } = await operate('ada', back);
+    await operate('ada', { ...back, kind: 'MOVE', target: { bucket: '_my', into: 'moved/' } });
+    await operate('ada', { kind: 'DELETE', bucket: 'w1', keys: ['told/own.txt'] });
+    await at.api('ada', 'POST', `/operations/${id}/cancel`);
+    assert.deepEqual(
+      at.told.map(({ action, workspace, status }) => [
+        ...[action.split('/').slice(2).join('/'), workspace, status?.code ?? 0],
+      ]),
+      [
+        ['shares/CREATE', 'workspaces/w1', 0],
+        ['shares/CREATE', undefined, 0],
+        ['folders/CREATE', 'workspaces/w1', 7],
+        ['shares/CREATE', undefined, 5],
+        ['operations/CREATE', 'workspaces/w1', 0],
+        ['operations/CREATE', undefined, 0],
+        ['operations/CREATE', 'workspaces/w1', 0],
+        ['operations/CREATE', 'workspaces/w1', 0],
+        ['operations/CANCEL', 'workspaces/w1', 0],
+      ],
+    );
+    assert.equal(at.told[4]?.requestParameters?.['target.bucket'], 'w1');
+  });
+
   it('lists the links that one made, and takes them back', async () => {
     at.roles.set('lea w3', 'owner').set('leo w3', 'viewer');
     for (const key of ['one.txt', 'two.txt']) await at.put('lea', 'w3', key, key);

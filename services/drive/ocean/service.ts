@@ -128,6 +128,10 @@ export function createOceanService(parts: OceanParts) {
       const page = all.filter(({ name }) => after === undefined || name > after).slice(0, limit);
       return Promise.all(page.map(view));
     },
+    /** For the trail. */
+    workspaceOf,
+    workspaceOfOperation: async (who: Principal, id: string) =>
+      workspaceOf(who, (idForm.test(id) ? await store.find(who.subject, id) : undefined)?.bucket),
     getBucket: async (who: Principal, name: string) => view(await open(who, name, 'read')),
 
     list: async (
@@ -310,6 +314,18 @@ export function createOceanService(parts: OceanParts) {
       }
     },
   };
+
+  /** `workspaces/<id>`, of the first bucket that is one's and that one may know of; undefined for one's own, and for all others. */
+  async function workspaceOf(
+    who: Principal,
+    ...names: readonly (string | undefined)[]
+  ): Promise<string | undefined> {
+    for (const name of names) {
+      const bucket = await open(who, name ?? '', 'read').catch(() => undefined);
+      if (bucket?.kind === 'workspace') return `workspaces/${bucket.id}`;
+    }
+    return undefined;
+  }
 
   async function uploadOf(who: Principal, { bucket, key, uploadId }: Named<UploadOf>): Promise<UploadOf> {
     checkAddressable(key);

@@ -61,6 +61,8 @@ export async function startTestOcean(
   const clock = { aheadMs: 0 };
   /** What the audit trail heard of objects. */
   const heard: AuditedAction[] = [];
+  /** What it heard of calls of the API. */
+  const told: AuditedAction[] = [];
   const personOf = (subject: string) => ({
     ...{
       subject,
@@ -125,6 +127,7 @@ export async function startTestOcean(
     logger,
     verifyToken: async (token) => principalOf(token),
     idempotency: createMemoryIdempotencyStore(),
+    audit: callAuditInto((call) => void told.push(call)),
   });
   ocean.register(server);
   await server.ready();
@@ -142,7 +145,7 @@ export async function startTestOcean(
     return { status: answer.statusCode, json: answer.body === '' ? undefined : JSON.parse(answer.body) };
   };
   return {
-    ...{ api, server, ocean, drive, driveUrl, roles, ended, gone, clock, database, blobs, heard },
+    ...{ api, server, ocean, drive, driveUrl, roles, ended, gone, clock, database, blobs, heard, told },
     /** By the address that the API gives for it. */
     put: async (who: string, bucket: string, key: string, content: string): Promise<void> => {
       const file = { key, size: Buffer.byteLength(content), modifiedAt: 1, collision: 'REPLACE' };

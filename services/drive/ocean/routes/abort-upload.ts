@@ -1,8 +1,8 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { noContent } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
-import { type OceanServer, ownSignal, type RouteContext } from './context.ts';
-import { deed, KeySchema, resource, tags, UploadParams } from './schemas.ts';
+import { auditOf, type OceanServer, ownSignal, type RouteContext } from './context.ts';
+import { deed, KeySchema, tags, UploadParams } from './schemas.ts';
 
 const schema = {
   operationId: 'abortDriveUpload',
@@ -15,7 +15,7 @@ const schema = {
 
 /** DELETE /api/v1/drive/buckets/:bucket/uploads/:uploadId */
 export function abortUploadRoute(server: OceanServer, { service }: RouteContext): void {
-  const audit = { action: 'actions/drive/uploads/DELETE', resource };
+  const audit = auditOf(service, 'actions/drive/uploads/DELETE');
   server.delete(
     '/api/v1/drive/buckets/:bucket/uploads/:uploadId',
     { schema, config: { deed, audit } },

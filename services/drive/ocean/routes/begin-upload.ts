@@ -3,7 +3,7 @@ import { listOf, orNull, problems } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { limits } from '../../model.ts';
 import { presentAddress } from '../present.ts';
-import { type OceanServer, ownSignal, type RouteContext } from './context.ts';
+import { auditOf, type OceanServer, ownSignal, type RouteContext } from './context.ts';
 import {
   AddressSchema,
   BucketParams,
@@ -11,7 +11,6 @@ import {
   deed,
   KeySchema,
   PartSchema,
-  resource,
   tags,
 } from './schemas.ts';
 
@@ -58,7 +57,7 @@ const schema = {
 
 /** POST /api/v1/drive/buckets/:bucket/uploads */
 export function beginUploadRoute(server: OceanServer, { service }: RouteContext): void {
-  const audit = { action: 'actions/drive/uploads/CREATE', resource, parameters: ['key', 'size'] };
+  const audit = auditOf(service, 'actions/drive/uploads/CREATE', { parameters: ['key', 'size'] });
   server.post(
     '/api/v1/drive/buckets/:bucket/uploads',
     { schema, config: { deed, audit } },

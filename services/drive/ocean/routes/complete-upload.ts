@@ -1,8 +1,8 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { noContent, problems } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
-import { type OceanServer, ownSignal, type RouteContext } from './context.ts';
-import { CollisionSchema, deed, KeySchema, resource, tags, UploadParams } from './schemas.ts';
+import { auditOf, type OceanServer, ownSignal, type RouteContext } from './context.ts';
+import { CollisionSchema, deed, KeySchema, tags, UploadParams } from './schemas.ts';
 
 const schema = {
   operationId: 'completeDriveUpload',
@@ -18,7 +18,7 @@ const schema = {
 
 /** POST /api/v1/drive/buckets/:bucket/uploads/:uploadId/complete */
 export function completeUploadRoute(server: OceanServer, { service }: RouteContext): void {
-  const audit = { action: 'actions/drive/uploads/COMPLETE', resource, parameters: ['key'] };
+  const audit = auditOf(service, 'actions/drive/uploads/COMPLETE', { parameters: ['key'] });
   server.post(
     '/api/v1/drive/buckets/:bucket/uploads/:uploadId/complete',
     { schema, config: { deed, audit } },

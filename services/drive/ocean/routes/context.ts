@@ -1,4 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { RouteAudit } from '@haic/kit/audit/routes.ts';
 import type { FastifyReply, HttpServer } from '@haic/kit/http/server.ts';
 import type { OceanService } from '../service.ts';
 
@@ -10,6 +11,16 @@ export interface RouteContext {
 
 export const withTypes = (server: HttpServer) => server.withTypeProvider<TypeBoxTypeProvider>();
 export type OceanServer = ReturnType<typeof withTypes>;
+
+/** What a route does to the bucket of its address, as the trail is told, with the workspace that the bucket is of. */
+export const auditOf = (
+  service: OceanService,
+  action: string,
+  more: Pick<RouteAudit, 'parameters' | 'readOnly'> = {},
+): RouteAudit => ({
+  ...{ action, resource: '//drive/buckets/{bucket}', ...more },
+  workspaceOf: (caller, { bucket }) => service.workspaceOf(caller, bucket),
+});
 
 /** Aborts when the connection of the answer closes, and after a minute. */
 export function signalOf(reply: FastifyReply): AbortSignal {

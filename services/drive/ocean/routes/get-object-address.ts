@@ -2,7 +2,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import { Timestamp } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { presentAddress } from '../present.ts';
-import { type OceanServer, type RouteContext, signalOf } from './context.ts';
+import { auditOf, type OceanServer, type RouteContext, signalOf } from './context.ts';
 import { AddressSchema, BucketParams, deed, KeySchema, tags } from './schemas.ts';
 
 const schema = {
@@ -34,10 +34,7 @@ const schema = {
 
 /** GET /api/v1/drive/buckets/:bucket/address */
 export function getObjectAddressRoute(server: OceanServer, { service }: RouteContext): void {
-  const audit = {
-    ...{ action: 'actions/drive/objects/GET', resource: '//drive/buckets/{bucket}' },
-    ...{ readOnly: true, parameters: ['key'] },
-  };
+  const audit = auditOf(service, 'actions/drive/objects/GET', { readOnly: true, parameters: ['key'] });
   server.get(
     '/api/v1/drive/buckets/:bucket/address',
     { schema, config: { deed, audit } },

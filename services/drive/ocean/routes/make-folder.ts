@@ -2,8 +2,8 @@ import { Type } from '@fastify/type-provider-typebox';
 import { problems } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { presentEntry } from '../present.ts';
-import { type OceanServer, ownSignal, type RouteContext } from './context.ts';
-import { BucketParams, deed, EntrySchema, ItemSchema, resource, tags } from './schemas.ts';
+import { auditOf, type OceanServer, ownSignal, type RouteContext } from './context.ts';
+import { BucketParams, deed, EntrySchema, ItemSchema, tags } from './schemas.ts';
 
 const schema = {
   operationId: 'createDriveFolder',
@@ -16,7 +16,7 @@ const schema = {
 
 /** POST /api/v1/drive/buckets/:bucket/folders */
 export function makeFolderRoute(server: OceanServer, { service }: RouteContext): void {
-  const audit = { action: 'actions/drive/folders/CREATE', resource, parameters: ['key'] };
+  const audit = auditOf(service, 'actions/drive/folders/CREATE', { parameters: ['key'] });
   server.post(
     '/api/v1/drive/buckets/:bucket/folders',
     { schema, config: { deed, audit, idempotent: { secrets: [] } } },

@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { RouteAudit } from '@haic/kit/audit/routes.ts';
 import { listOf } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { presentOperation } from '../present.ts';
@@ -34,7 +35,10 @@ export function operationRoutes(server: OceanServer, { service }: RouteContext):
   server.get('/api/v1/drive/operations/:id', { schema: get, config: { deed } }, async (request) =>
     presentOperation(await service.getOperation(principalOf(request), request.params.id)),
   );
-  const audit = { action: 'actions/drive/operations/CANCEL', resource: '//drive/operations/{id}' };
+  const audit: RouteAudit = {
+    ...{ action: 'actions/drive/operations/CANCEL', resource: '//drive/operations/{id}' },
+    workspaceOf: (caller, { id = '' }) => service.workspaceOfOperation(caller, id),
+  };
   server.post(
     '/api/v1/drive/operations/:id/cancel',
     { schema: cancel, config: { deed, audit } },

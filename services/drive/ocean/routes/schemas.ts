@@ -5,7 +5,6 @@ import { bounds } from '../model.ts';
 
 export const tags = ['Drive'];
 export const deed = 'use Drive';
-export const resource = '//drive/buckets/{bucket}';
 
 /**
  * A place in a list is a key, which is longer than those of other lists. What does not fit into an address beside a folder's name is refused by

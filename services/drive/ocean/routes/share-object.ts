@@ -2,8 +2,8 @@ import { Type } from '@fastify/type-provider-typebox';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { bounds } from '../model.ts';
 import { presentAddress } from '../present.ts';
-import { type OceanServer, type RouteContext, signalOf } from './context.ts';
-import { AddressSchema, BucketParams, deed, KeySchema, resource, tags } from './schemas.ts';
+import { auditOf, type OceanServer, type RouteContext, signalOf } from './context.ts';
+import { AddressSchema, BucketParams, deed, KeySchema, tags } from './schemas.ts';
 
 const schema = {
   operationId: 'shareDriveObject',
@@ -22,7 +22,7 @@ const schema = {
 /** POST /api/v1/drive/buckets/:bucket/shares */
 export function shareObjectRoute(server: OceanServer, { service }: RouteContext): void {
   const parameters = ['key', 'expiresInSeconds'];
-  const audit = { action: 'actions/drive/shares/CREATE', resource, parameters };
+  const audit = auditOf(service, 'actions/drive/shares/CREATE', { parameters });
   server.post(
     '/api/v1/drive/buckets/:bucket/shares',
     { schema, config: { deed, audit } },

@@ -4,8 +4,8 @@ import { cutPage, isoTime, pageOf, pageQuery, placeAfter } from '@haic/kit/http/
 import { principalOf } from '@haic/kit/http/server.ts';
 import { presentShare } from '../present.ts';
 import { idForm } from '../trash.ts';
-import type { OceanServer, RouteContext } from './context.ts';
-import { BucketParams, deed, resource, ShareSchema, tags } from './schemas.ts';
+import { auditOf, type OceanServer, type RouteContext } from './context.ts';
+import { BucketParams, deed, ShareSchema, tags } from './schemas.ts';
 
 const list = {
   operationId: 'listDriveShares',
@@ -37,7 +37,7 @@ export function sharesRoutes(server: OceanServer, { service }: RouteContext): vo
     const { page, next } = cutPage(found, pageSize, (last) => [last.createdAt.toISOString(), last.id]);
     return { items: page.map(presentShare), ...next };
   });
-  const audit = { action: 'actions/drive/shares/DELETE', resource };
+  const audit = auditOf(service, 'actions/drive/shares/DELETE');
   server.delete(`${at}/:id`, { schema: end, config: { deed, audit } }, async (request, reply) => {
     await service.endShare(principalOf(request), request.params.bucket, request.params.id);
     return reply.code(204).send();

@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { Principal } from '@haic/kit/auth/principal.ts';
 import { problems } from '@haic/kit/http/operation.ts';
 import { principalOf } from '@haic/kit/http/server.ts';
 import { bounds } from '../model.ts';
@@ -60,11 +61,15 @@ const schema = {
   response: { 200: OperationSchema, ...problems(404, 507) },
 };
 
+type Given = Readonly<Record<string, string>>;
+
 /** POST /api/v1/drive/operations */
 export function startOperationRoute(server: OceanServer, { service }: RouteContext): void {
   const audit = {
     ...{ action: 'actions/drive/operations/CREATE', resource: '//drive/operations/{answer.id}' },
-    parameters: ['kind', 'bucket', 'keys', 'trash'],
+    parameters: ['kind', 'bucket', 'keys', 'trash', 'target.bucket'],
+    workspaceOf: (caller: Principal, { kind, bucket, 'target.bucket': target }: Given) =>
+      service.workspaceOf(caller, ...(kind === 'COPY' ? [target] : [bucket, target])),
   };
   const config = { deed, audit, idempotent: { secrets: [] } } as const;
   server.post('/api/v1/drive/operations', { schema, config }, async (request) => {
