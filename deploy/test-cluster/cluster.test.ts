@@ -141,6 +141,8 @@ describe('the test cluster', () => {
       const ask = `fetch('http://${await of('may', '.status.podIP')}:8123/').then(async (a) => console.log(await a.text()))`;
       const answer = await inside(cluster, process.execPath, '-e', ask);
       assert.equal(answer, `This is the fake pod ${await of('may', '.metadata.uid')}.`);
+      // On this machine, each of thousands would be a dozen rules.
+      assert.doesNotMatch(await inside(cluster, 'iptables', '--wait', '--list-rules'), /POD name:may /);
       assert.match(await of('may-not', '.status.conditions[0].message'), /untolerated taint/);
       await inside(cluster, 'kubectl', 'delete', 'pod', 'may', 'may-not', '--timeout=30s');
     } finally {

@@ -83,7 +83,7 @@ export interface FakePod {
 export const runningStatusOf = ({ metadata, spec }: FakePod, podIP: string, now: string) => ({
   status: {
     phase: 'Running',
-    ...{ podIP, podIPs: [{ ip: podIP }], hostIP: network.node, startTime: now },
+    ...{ podIP, podIPs: [{ ip: podIP }], hostIP: network.elsewhere, startTime: now },
     conditions: ['PodReadyToStartContainers', 'Initialized', 'ContainersReady', 'Ready'].map((type) => ({
       type,
       status: 'True',

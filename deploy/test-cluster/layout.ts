@@ -3,6 +3,8 @@ import path from 'node:path';
 /** Addresses inside a cluster's own network: the same in every cluster, since no two share one. */
 export const network = {
   node: '10.89.0.2',
+  /** Where nobody is: the way out, and the machines of nodes that are none. */
+  elsewhere: '10.89.0.1',
   /** As most clusters have it, by which policies of charts name it. */
   apiPort: 6443,
   services: '10.96.0.0/16',
