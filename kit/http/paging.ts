@@ -72,25 +72,6 @@ function parse(text: string): unknown {
 export const placeAfter = (token: string | undefined, ...forms: readonly RegExp[]): string[] | undefined =>
   token === undefined || token === '' ? undefined : readPageToken(token, ...forms);
 
-/** The first `count` in the given order. One page of thousands, without putting the thousands in order. */
-export function firstOf<T>(items: readonly T[], count: number, compare: (a: T, b: T) => number): T[] {
-  const first = items.slice(0, count).sort(compare);
-  for (const item of items.slice(first.length)) {
-    const last = first.at(-1);
-    if (last === undefined || compare(item, last) >= 0) continue;
-    first.pop();
-    let [from, to] = [0, first.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      const other = first[middle];
-      if (other !== undefined && compare(other, item) <= 0) from = middle + 1;
-      else to = middle;
-    }
-    first.splice(from, 0, item);
-  }
-  return first;
-}
-
 /** One page of what was asked for with one more than fits, to know whether there are more. */
 export function cutPage<T>(
   found: readonly T[],

@@ -9,7 +9,7 @@ import {
   server,
   shell,
 } from './contract-workloads.ts';
-import type { PodTemplate, WorkloadEvent } from './port.ts';
+import type { PodTemplate, Workload, WorkloadEvent } from './port.ts';
 
 export type { ContractRuntime } from './contract-workloads.ts';
 
@@ -441,6 +441,34 @@ time.sleep(1000)" & sleep 1000' & sleep 1000`),
           (await t.runtime.list({ watched: 'no' })).map((workload) => workload.name),
           [one.name],
         );
+      });
+
+      it('has told who does not wait all that is shown, by the next turn of the event loop', async () => {
+        const labels = { followed: 'closely' };
+        const told = new Map<string, Workload>();
+        const over = new AbortController();
+        const following = (async () => {
+          for await (const event of t.runtime.watch(labels, { signal: over.signal }))
+            if (event.type === 'SET') told.set(event.workload.name, event.workload);
+            else if (event.type === 'REMOVED') told.delete(event.name);
+        })();
+        const compared = async (): Promise<Workload | undefined> => {
+          await new Promise(setImmediate);
+          const [shown, known] = [t.runtime.list(labels), [...told.values()]];
+          assert.deepEqual(known, await shown);
+          return known[0];
+        };
+        assert.equal(await compared(), undefined);
+        const spec = t.spec({}, { labels });
+        await t.apply(spec);
+        assert.equal((await compared())?.name, spec.name);
+        while ((await compared())?.status.phase !== 'Ready') t.signal.throwIfAborted();
+        await t.runtime.patch(spec.name, { annotations: { note: 'new' } }, { signal: t.signal });
+        assert.equal((await compared())?.annotations.note, 'new');
+        await remove(spec.name);
+        assert.equal(await compared(), undefined);
+        over.abort();
+        await following;
       });
     });
 

@@ -209,7 +209,10 @@ export interface Runtime {
   get(name: WorkloadName): Promise<Workload | undefined>;
   /** Without their usage: a list must cost little however much runs. */
   list(selector: LabelSelector): Promise<readonly Workload[]>;
-  /** Never ends by itself: it ends when the signal aborts. Every consumer sees the latest state; intermediate ones may be merged. */
+  /**
+   * Never ends by itself: it ends when the signal aborts. Every consumer sees the latest state; intermediate ones may be merged. One that does
+   * not wait between two events has been told, by the next turn of the event loop, all that `list` shows.
+   */
   watch(selector: LabelSelector, options: { signal: AbortSignal }): AsyncIterable<WorkloadEvent>;
   /** Lines without their newline, stdout and stderr as one stream. Throws `not_found`. */
   logs(name: WorkloadName, options: LogOptions): AsyncIterable<string>;

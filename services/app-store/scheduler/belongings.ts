@@ -1,12 +1,11 @@
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import { HaicError, notFound } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
-import type { Runtime } from '@haic/platform/runtime/port.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
 import type { App, CatalogClient } from '../catalog/client.ts';
 import type { HandOver } from './hand-over.ts';
 import type { Instances } from './instances.ts';
-import { type Instance, instanceSelector, isToRun } from './model.ts';
+import { type Instance, isToRun } from './model.ts';
 import { enforce, mayAdministerBelongings } from './policy.ts';
 
 export interface Belongings {
@@ -34,14 +33,13 @@ export interface BelongingsService {
 }
 
 export function createBelongings(options: {
-  readonly runtime: Runtime;
   readonly instances: Instances;
   readonly identity: IdentityClient;
   readonly catalog: CatalogClient;
   readonly handOver: HandOver['handOver'];
   readonly logger: Logger;
 }): BelongingsService {
-  const { runtime, identity, catalog, logger } = options;
+  const { identity, catalog, logger } = options;
 
   async function of(actor: Principal, username: string): Promise<Belongings> {
     const by = await identity.findPerson(actor.subject);
@@ -49,25 +47,18 @@ export function createBelongings(options: {
     const person = await identity.findPersonByName(username);
     const name = username.trim().toLowerCase();
     const owner = person === undefined ? { username: name } : { subject: person.subject };
-    const workloads = (await runtime.list(instanceSelector)).map((workload) => ({
-      workload,
-      instance: options.instances.of(workload),
-    }));
-    const theirs = workloads.flatMap(({ workload, instance }) => {
-      if (instance === undefined) return [];
-      const is =
-        'subject' in owner
-          ? instance.owner.subject === owner.subject
-          : instance.owner.username === owner.username;
-      return is ? [{ instance, runs: isToRun(workload) }] : [];
-    });
+    const theirs = [
+      ...(await options.instances.inOrder(
+        person === undefined ? { username: name } : { owner: person.subject },
+      )),
+    ];
     const apps = await catalog.appsOwnedBy(owner);
     if (person === undefined && theirs.length + apps.length === 0)
       throw notFound(`The person "${username.slice(0, 60)}"`);
     return {
       apps,
       instances: theirs.map(({ instance }) => instance),
-      running: theirs.filter(({ runs }) => runs).length,
+      running: theirs.filter(({ workload }) => isToRun(workload)).length,
     };
   }
 

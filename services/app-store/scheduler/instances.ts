@@ -1,7 +1,8 @@
-import { sleep } from '@haic/kit/deadline.ts';
-import { messageOf } from '@haic/kit/errors.ts';
+import { deadline, sleep } from '@haic/kit/deadline.ts';
+import { messageOf, unavailable } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Runtime, Workload } from '@haic/platform/runtime/port.ts';
+import { createInstanceIndex, type InstanceQuery, type Place } from './instance-index.ts';
 import { type Instance, identityOf, instanceIdOfWorkload, instanceSelector } from './model.ts';
 import { createProgressTracker } from './progress.ts';
 import { createStartHistory, stagesOf } from './stages.ts';
@@ -15,8 +16,19 @@ export type InstanceChange =
   /** Nothing happened for the asked time: a moment for a sign of life. */
   | { readonly type: 'IDLE' };
 
+/** An instance, and the workload that it was read from. */
+export interface Shown {
+  readonly workload: Workload;
+  readonly instance: Instance;
+}
+
 /** All instances as one watch of the runtime shows them, for everyone who follows them. */
 export interface Instances {
+  /**
+   * What a list of the runtime would show, the newest first, from the first or from the first behind a place. To be read at once. Throws
+   * `runtime_unavailable` (503) when the runtime has told nothing yet and goes on so.
+   */
+  inOrder(query: InstanceQuery, behind?: Place): Promise<Iterable<Shown>>;
   /** The instance that a workload just read from the runtime is, with what is known of its progress. */
   of(workload: Workload): Instance | undefined;
   /**
@@ -34,18 +46,22 @@ interface Subscriber {
 }
 
 const retryMs = 1_000;
+/** The first word of the runtime comes at once, or something is wrong with it. */
+const firstWordMs = 30_000;
 
 export function createInstances(options: {
   runtime: Runtime;
   logger: Logger;
   now: () => number;
   progressIntervalMs?: number;
+  firstWordMs?: number;
 }): Instances {
   const stopped = new AbortController();
-  const known = new Map<string, { workload: Workload; instance: Instance; text: string }>();
+  const known = createInstanceIndex<Shown & { readonly text: string }>(({ instance }) => instance);
   const subscribers = new Set<Subscriber>();
   const history = createStartHistory();
   const lookedAfterSince = new Date(options.now()).toISOString();
+  const firstWord = Promise.withResolvers<void>();
   let synced = false;
   const tracker = createProgressTracker({
     onChange: refresh,
@@ -115,7 +131,7 @@ export function createInstances(options: {
     if (instance === undefined) return;
     const text = JSON.stringify(instance);
     const before = known.get(id);
-    known.set(id, { workload, instance, text });
+    known.put({ workload, instance, text });
     if (before?.text !== text) publish(id, instance);
   }
 
@@ -128,7 +144,7 @@ export function createInstances(options: {
   function remove(id: string | undefined): void {
     if (id === undefined) return;
     tracker.forget(id);
-    if (known.delete(id)) publish(id, undefined);
+    if (known.remove(id)) publish(id, undefined);
   }
 
   function publish(id: string, instance: Instance | undefined): void {
@@ -145,9 +161,10 @@ export function createInstances(options: {
       else if (event.type === 'REMOVED') remove(instanceIdOfWorkload(event.name));
       else {
         const present = new Set(event.workloads.map((workload) => identityOf(workload)?.id));
-        for (const id of [...known.keys()]) if (!present.has(id)) remove(id);
+        for (const { instance } of [...known.inOrder({})]) if (!present.has(instance.id)) remove(instance.id);
         for (const workload of event.workloads) observe(workload);
         synced = true;
+        firstWord.resolve();
         for (const subscriber of subscribers) subscriber.wake();
       }
     }
@@ -193,12 +210,19 @@ export function createInstances(options: {
   }
 
   function snapshot(only: string | undefined): Instance[] {
-    if (only === undefined) return [...known.values()].map(({ instance }) => instance);
+    if (only === undefined) return [...known.inOrder({})].map(({ instance }) => instance);
     const entry = known.get(only);
     return entry === undefined ? [] : [entry.instance];
   }
 
+  async function inOrder(query: InstanceQuery, behind?: Place): Promise<Iterable<Shown>> {
+    if (!synced)
+      await within(firstWord.promise, deadline(options.firstWordMs ?? firstWordMs, stopped.signal));
+    return known.inOrder(query, behind);
+  }
+
   return {
+    inOrder,
     of,
     changes,
     stop() {
@@ -206,6 +230,24 @@ export function createInstances(options: {
       tracker.stop();
     },
   };
+}
+
+/** The promise goes on when the signal aborts; who waits does not. */
+function within(told: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const tooLate = () =>
+      reject(
+        unavailable(
+          'runtime_unavailable',
+          'What runs is not known yet: the runtime has not told it. Try again in a moment.',
+        ),
+      );
+    signal.addEventListener('abort', tooLate, { once: true });
+    void told.then(() => {
+      signal.removeEventListener('abort', tooLate);
+      resolve();
+    });
+  });
 }
 
 /** Resolves true when something is pending, false when the time is up or the signal aborted. */

@@ -149,7 +149,6 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const context: RouteContext = {
     service,
     belongings: createBelongings({
-      runtime,
       instances,
       identity,
       catalog,

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Principal } from '@haic/kit/auth/principal.ts';
 import { conflict, forbidden, messageOf, notFound } from '@haic/kit/errors.ts';
 import { keyReused } from '@haic/kit/http/idempotency/hook.ts';
-import { firstOf } from '@haic/kit/http/paging.ts';
 import type { Logger } from '@haic/kit/logging.ts';
 import type { Runtime, WorkloadSpec } from '@haic/platform/runtime/port.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
@@ -10,13 +9,11 @@ import type { App, CatalogClient, Visibility } from '../catalog/client.ts';
 import { instanceUrl } from './addresses.ts';
 import type { createSecretsOfInstances } from './app-secrets.ts';
 import { createHandOver } from './hand-over.ts';
+import type { InstanceQuery, Place } from './instance-index.ts';
 import type { Instances } from './instances.ts';
 import {
   type Instance,
   type InstanceIdentity,
-  identityOf,
-  instanceSelector,
-  instancesOfApp,
   isToRun,
   type SuspendAfter,
   suspendAtOf,
@@ -63,9 +60,13 @@ export interface ServiceOptions {
 export interface ListQuery {
   /** Other people's too. */
   readonly all: boolean;
-  readonly appId?: string;
+  readonly appId?: string | undefined;
+  /** Only of this user name. */
+  readonly username?: string | undefined;
   readonly isWanted?: (instance: Instance) => boolean;
-  readonly most?: number;
+  /** From the first behind it. */
+  readonly behind?: Place | undefined;
+  readonly most: number;
 }
 
 export interface AppUsage {
@@ -108,45 +109,46 @@ export function createInstanceService(options: ServiceOptions) {
 
   /** The newest first, no more than `most` of them. */
   async function list(actor: Principal, query: ListQuery): Promise<Instance[]> {
-    const { all, appId, isWanted = () => true, most = Number.POSITIVE_INFINITY } = query;
-    const selector = appId === undefined ? instanceSelector : instancesOfApp(appId);
+    const { all, appId, username, isWanted = () => true, behind, most } = query;
+    const owner = all ? undefined : actor.subject;
     const found: Instance[] = [];
-    for (const workload of await runtime.list(selector)) {
-      // By what is cheap first: there are thousands, and few are theirs.
-      const identity = identityOf(workload);
-      if (identity === undefined || (!all && identity.owner.subject !== actor.subject)) continue;
-      if (!maySee(actor, identity).allowed) continue;
-      const instance = options.instances.of(workload);
-      if (instance !== undefined && isWanted(instance)) found.push(instance);
+    for (const { instance } of await options.instances.inOrder({ owner, username, appId }, behind)) {
+      if (!maySee(actor, instance).allowed || !isWanted(instance)) continue;
+      found.push(instance);
+      if (found.length === most) break;
     }
-    return firstOf(found, most, newestFirst);
+    return found;
   }
 
   /** What MANAGED apps are visited by: the newest that runs, else the newest that is on its way and shows how far it is. */
   async function newestToVisit(actor: Principal, appId: string): Promise<Instance | undefined> {
-    const open = (await list(actor, { all: true, appId })).filter((instance) => mayVisit(actor, instance));
-    return (
-      open.find(({ status }) => status === 'DEPLOYED') ??
-      open.find(({ status }) => status === 'STARTING' || status === 'PENDING')
-    );
+    let onItsWay: Instance | undefined;
+    for (const { instance } of await options.instances.inOrder({ appId })) {
+      if (!maySee(actor, instance).allowed || !mayVisit(actor, instance)) continue;
+      if (instance.status === 'DEPLOYED') return instance;
+      if (instance.status === 'STARTING' || instance.status === 'PENDING') onItsWay ??= instance;
+    }
+    return onItsWay;
   }
 
   /** Of each app, of the instances of it that the actor may see. */
   async function usageOf(actor: Principal, appIds: readonly string[]): Promise<AppUsage[]> {
-    const usage = new Map(appIds.map((appId) => [appId, unused(appId)]));
-    for (const workload of await runtime.list(instanceSelector)) {
-      const instance = identityOf(workload);
-      const before = instance && usage.get(instance.app.id);
-      if (instance === undefined || before === undefined || !maySee(actor, instance).allowed) continue;
-      const startedAt = instance.resumedAt ?? instance.createdAt;
-      usage.set(instance.app.id, {
-        ...before,
-        instances: before.instances + 1,
-        running: before.running + (isToRun(workload) ? 1 : 0),
-        lastStartedAt: startedAt > (before.lastStartedAt ?? '') ? startedAt : before.lastStartedAt,
-      });
+    const usage: AppUsage[] = [];
+    for (const appId of appIds) {
+      let sum = unused(appId);
+      for (const { workload, instance } of await options.instances.inOrder({ appId })) {
+        if (!maySee(actor, instance).allowed) continue;
+        const startedAt = instance.resumedAt ?? instance.createdAt;
+        sum = {
+          appId,
+          instances: sum.instances + 1,
+          running: sum.running + (isToRun(workload) ? 1 : 0),
+          lastStartedAt: startedAt > (sum.lastStartedAt ?? '') ? startedAt : sum.lastStartedAt,
+        };
+      }
+      usage.push(sum);
     }
-    return [...usage.values()];
+    return usage;
   }
 
   /** `id` is the new instance's. Where it exists, an earlier try made it and died before it could say so. */
@@ -195,15 +197,11 @@ export function createInstanceService(options: ServiceOptions) {
 
   async function checkLimit(actor: Principal, begun: Start): Promise<void> {
     const limit = hasFullAccess(actor.roles) ? options.limits.fullAccess : options.limits.visitor;
-    const owned = (await runtime.list(instanceSelector))
-      .map(identityOf)
-      .filter((instance) => instance !== undefined)
-      .filter((instance) => instance.owner.subject === actor.subject);
-    const ids = owned.map((instance) => instance.id);
+    const ids = await idsOf({ owner: actor.subject });
     if (ids.length + (await begun.before(ids)) >= limit)
       throw conflict(
         'instance_limit_reached',
-        `You have ${owned.length} instances, and ${limit} is the most you may have. Terminate one that you no longer need.`,
+        `You have ${ids.length} instances, and ${limit} is the most you may have. Terminate one that you no longer need.`,
       );
   }
 
@@ -271,17 +269,12 @@ export function createInstanceService(options: ServiceOptions) {
   }
 
   async function instancesOf(appId: string): Promise<number> {
-    const known = (await runtime.list(instancesOfApp(appId)))
-      .map(identityOf)
-      .filter((instance) => instance !== undefined);
-    return (
-      known.length +
-      (await starting.countOf(
-        appId,
-        known.map(({ id }) => id),
-      ))
-    );
+    const known = await idsOf({ appId });
+    return known.length + (await starting.countOf(appId, known));
   }
+
+  const idsOf = async (query: InstanceQuery): Promise<string[]> =>
+    [...(await options.instances.inOrder(query))].map(({ instance }) => instance.id);
 
   const inTurn = createTurns();
   const shared = { runtime, identity, inTurn, load, now: options.now, writeSignal, logger };
@@ -307,11 +300,6 @@ export function createInstanceService(options: ServiceOptions) {
 }
 
 const placeholderClient: AppClientCredentials = { clientId: '', clientSecret: '' };
-
-function newestFirst(a: InstanceIdentity, b: InstanceIdentity): number {
-  if (a.createdAt !== b.createdAt) return a.createdAt > b.createdAt ? -1 : 1;
-  return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
-}
 
 function newInstance(
   id: string,

@@ -42,15 +42,13 @@ export function listInstancesRoute(server: SchedulerServer, context: RouteContex
       pageSize = defaultPageSize,
       pageToken,
     } = request.query;
-    const place = placeAfter(pageToken, anyTime, anyId);
+    const [createdAt, behind] = placeAfter(pageToken, anyTime, anyId) ?? [];
     const found = await context.service.list(actor, {
-      all,
-      ...(appId === undefined ? {} : { appId }),
+      ...{ all, appId, username: owner?.toLowerCase() },
       isWanted: (instance) =>
-        isBehind(instance, place) &&
-        matches(instance, query) &&
-        (owner === undefined || instance.owner.username === owner.toLowerCase()) &&
-        (status === undefined || instance.status === status),
+        matches(instance, query) && (status === undefined || instance.status === status),
+      // A page begins behind the last instance of the one before, so that what starts or ends meanwhile moves nothing.
+      behind: createdAt === undefined || behind === undefined ? undefined : { createdAt, id: behind },
       most: pageSize + 1,
     });
     const { page, next } = cutPage(found, pageSize, ({ createdAt, id }) => [createdAt, id]);
@@ -73,13 +71,6 @@ function matches(instance: Instance, query: string): boolean {
   if (wanted === '') return true;
   const { app, owner, id } = instance;
   return [app.title, app.name, owner.username, id].some((text) => text.toLowerCase().includes(wanted));
-}
-
-/** A page begins behind the last instance of the one before, so that what starts or ends meanwhile moves nothing. */
-function isBehind(instance: Instance, place: readonly string[] | undefined): boolean {
-  const [createdAt, id] = place ?? [];
-  if (createdAt === undefined || id === undefined) return true;
-  return instance.createdAt < createdAt || (instance.createdAt === createdAt && instance.id > id);
 }
 
 /** Of a workload that somebody made by hand: whatever is written there. */
