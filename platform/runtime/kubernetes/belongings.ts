@@ -25,8 +25,13 @@ export interface Belongings {
   takeClaims(name: string, template: Template, signal: AbortSignal): Promise<void>;
   /** Makes the Service, which is the controller's. */
   serve(controller: Controller, template: Template, signal: AbortSignal): Promise<void>;
-  /** Gives the Secret to the controller, and removes those of earlier templates. */
-  settle(controller: Controller, secretName: string | undefined, signal: AbortSignal): Promise<void>;
+  /** Gives the Secret to the controller, and removes those of earlier templates, which a new one has none of. */
+  settle(
+    controller: Controller,
+    secretName: string | undefined,
+    isNew: boolean,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Volumes go with the controller (at once, where there is none), or are nobody's from now on. */
   releaseClaims(
     name: string,
@@ -125,23 +130,20 @@ export function createBelongings(api: KubeApi, view: View, options: KubernetesRu
         view.services.seen(await apply<Service>(api, path, body, fieldManagers.template, signal));
       }
     },
-    async settle(controller, secretName, signal) {
-      const { name } = controller.metadata;
-      const ownerReferences = [ownerOf(controller)];
+    async settle(controller, secretName, isNew, signal) {
+      const { name, uid } = controller.metadata;
+      const pathOf = (secret: string) => `${paths.secrets}/${secret}`;
+      const give = async (secret: string): Promise<void> => {
+        const body = { metadata: { ownerReferences: [ownerOf(controller)] } };
+        await api.json({ method: 'PATCH', path: pathOf(secret), contentType: mergePatch, body, signal });
+      };
+      // Whatever a list selects, the server looks at each of thousands of Secrets for it: a start does without.
+      if (isNew) return secretName === undefined ? undefined : give(secretName);
       const selector = `${labelKeys.workload}=${name}`;
-      for await (const { metadata } of listMetadata(api, paths.secrets, selector, signal)) {
-        const path = `${paths.secrets}/${metadata.name}`;
+      for await (const { metadata } of listMetadata(api, paths.secrets, selector, signal))
         if (metadata.name !== secretName)
-          await api.json({ method: 'DELETE', path, signal }).catch(ignoreGone);
-        else if (metadata.ownerReferences?.[0]?.uid !== controller.metadata.uid)
-          await api.json({
-            method: 'PATCH',
-            path,
-            contentType: mergePatch,
-            body: { metadata: { ownerReferences } },
-            signal,
-          });
-      }
+          await api.json({ method: 'DELETE', path: pathOf(metadata.name), signal }).catch(ignoreGone);
+        else if (metadata.ownerReferences?.[0]?.uid !== uid) await give(metadata.name);
     },
     async releaseClaims(name, controller, volumes, signal) {
       const labels = { [labelKeys.workload]: null, [labelKeys.kept]: 'true' };

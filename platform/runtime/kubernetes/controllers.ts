@@ -117,7 +117,7 @@ export function createControllers(context: {
     let created = createdBefore;
     await belongings.takeClaims(name, template, signal);
     const current = existing?.metadata.annotations?.[annotationKeys.secret];
-    const secretName = await belongings.secretFor(name, secret, current, signal);
+    let secretName = await belongings.secretFor(name, secret, current, signal);
     const isComplete = existing?.metadata.annotations?.[annotationKeys.complete] !== undefined;
     const before = existing === undefined ? undefined : templateOf(existing);
     const isSame = isComplete && secretName === current && canonical(template) === canonical(before);
@@ -127,11 +127,13 @@ export function createControllers(context: {
       await discard(existing, signal);
       created = createdAtOf(existing);
       existing = undefined;
+      // It went with the one that it belonged to.
+      if (secretName === current) secretName = await belongings.secretFor(name, secret, undefined, signal);
     }
     const isNew = existing === undefined || !isComplete;
     const made = await applyTemplate(name, template, secretName, isNew, signal);
     await belongings.serve(made, template, signal);
-    await belongings.settle(made, secretName, signal);
+    await belongings.settle(made, secretName, existing === undefined, signal);
     await applyMetadata((await readOurs(name, signal)) ?? made, metadata, signal, created);
   }
 

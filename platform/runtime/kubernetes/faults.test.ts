@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { sleep } from '@haic/kit/deadline.ts';
 import { type Bench, createBench, idle, refusedWith, shell } from '../contract-workloads.ts';
 import type { WorkloadEvent } from '../port.ts';
+import type { KubeObject } from './objects.ts';
 import type { KubernetesRuntime } from './runtime.ts';
 import { clusterOfTest, makeNamespace, type TestNamespace } from './testing.ts';
 
@@ -208,6 +209,16 @@ describe('faults of a cluster', () => {
     assert.deepEqual(await namesOf(inNamespace('secrets')), []);
   });
 
+  it('a job that is changed has the secret that it had', async () => {
+    const job = { command: shell('echo "$KEY"'), env: [{ name: 'KEY', secretKey: 'key' }] };
+    const spec = t.spec({ ...job, secret: { key: 'value' }, restartPolicy: 'Never' });
+    await t.apply(spec);
+    await t.until(spec.name, 'Succeeded');
+    await t.apply({ ...spec, template: { ...spec.template, command: shell('echo "again $KEY"') } });
+    await t.line(spec.name, /^again value$/);
+    await runtime.remove(spec.name, { volumes: 'delete', signal: t.signal });
+  });
+
   it('the node gone: said so, and well again when it is back', async () => {
     const cluster = await clusterOfTest();
     const spec = t.spec({ command: shell(idle) });
@@ -243,13 +254,30 @@ describe('faults of a cluster', () => {
     await unfinish();
     assert.equal((await t.apply(spec)).name, spec.name);
     await t.until(spec.name, 'Ready');
-    await unfinish();
-    const labels = { 'runtime.haic.io/workload': 'never-made' };
-    const secret = { metadata: { name: 'left-behind', labels }, immutable: true };
-    await made.api.json({ method: 'POST', path: inNamespace('secrets'), body: secret, signal: t.signal });
+    const leaveSecret = async () => {
+      const labels = { 'runtime.haic.io/workload': 'never-made' };
+      const body = { metadata: { name: 'left-behind', labels }, immutable: true };
+      await made.api.json({ method: 'POST', path: inNamespace('secrets'), body, signal: t.signal });
+    };
+    const untilOnly = async (path: string, ...names: readonly string[]) => {
+      while ((await namesOf(path)).join() !== names.join()) await sleep(100, t.signal);
+    };
+    await leaveSecret();
+    const [used = ''] = (await namesOf(inNamespace('secrets'))).filter((name) => name !== 'left-behind');
+    // Killed between what names a Secret and what gives it to it: something runs by it.
+    const secret = { path: inNamespace(`secrets/${used}`), signal: t.signal };
+    const contentType = 'application/merge-patch+json';
+    const body = { metadata: { ownerReferences: null } };
+    await made.api.json({ ...secret, method: 'PATCH', contentType, body });
     await made.start({ orphanedAfterMs: 0 });
-    for (const path of [deployments, inNamespace('secrets')])
-      while ((await namesOf(path)).length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    await untilOnly(inNamespace('secrets'), used);
+    await t.apply(spec);
+    const { metadata } = await made.api.json<KubeObject>(secret);
+    assert.equal(metadata.ownerReferences?.length, 1);
+    await unfinish();
+    await leaveSecret();
+    await made.start({ orphanedAfterMs: 0 });
+    for (const path of [deployments, inNamespace('secrets')]) await untilOnly(path);
   });
 
   it('another process of Haic sees the same, and a namespace that is not there is said to be missing', async () => {

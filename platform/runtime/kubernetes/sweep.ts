@@ -2,10 +2,10 @@ import { sleep } from '@haic/kit/deadline.ts';
 import { messageOf } from '@haic/kit/errors.ts';
 import { isConflict, isGone, type KubeApi } from './api.ts';
 import { listMetadata } from './metadata-list.ts';
-import { annotationKeys, labelKeys } from './names.ts';
+import { annotationKeys, labelKeys, workloadOf } from './names.ts';
 import type { KubeObject } from './objects.ts';
 import type { KubernetesRuntimeOptions } from './options.ts';
-import { collections, type View } from './view.ts';
+import { collections, controllerOf, type View } from './view.ts';
 
 const everyMs = 3_600_000;
 /** What is younger may be somebody's who is just making it. */
@@ -34,16 +34,26 @@ export async function sweepOrphans(
     });
   }
 
+  const isComplete = ({ metadata }: KubeObject) =>
+    metadata.annotations?.[annotationKeys.complete] !== undefined;
+
+  /** Killed when it had only to be given to its controller: something runs by it. */
+  function isInUse(secret: KubeObject): boolean {
+    const controller = controllerOf(view, workloadOf(secret) ?? '');
+    const name = controller?.metadata.annotations?.[annotationKeys.secret];
+    return controller !== undefined && isComplete(controller) && name === secret.metadata.name;
+  }
+
   async function sweep(): Promise<void> {
     for await (const secret of listMetadata(api, paths.secrets, labelKeys.workload, signal))
-      if (secret.metadata.ownerReferences === undefined && isOld(secret)) await remove(paths.secrets, secret);
+      if (secret.metadata.ownerReferences === undefined && isOld(secret) && !isInUse(secret))
+        await remove(paths.secrets, secret);
     for (const [path, controllers] of [
       [paths.deployments, view.deployments.all()],
       [paths.jobs, view.jobs.all()],
     ] as const)
       for (const controller of controllers)
-        if (controller.metadata.annotations?.[annotationKeys.complete] === undefined && isOld(controller))
-          await remove(path, controller);
+        if (!isComplete(controller) && isOld(controller)) await remove(path, controller);
   }
 
   while (!signal.aborted) {

@@ -28,18 +28,21 @@ export function createHelmControllers(context: {
 
   async function applyNow(
     { template: given, ...metadata }: WorkloadSpec,
+    existing: Controller | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const { secret, ...template } = given;
     const { name } = metadata;
     if (name.length > longestName)
       throw invalid('invalid_workload', `${name} is longer than the ${longestName} characters of a release.`);
-    const existing = await api.read(name, signal);
     await belongings.takeClaims(name, template, signal);
     const current = existing?.metadata.annotations?.[annotationKeys.secret];
     const secretName = await belongings.secretFor(name, secret, current, signal);
     await release(name, valuesOf(metadata, template, secretName, options), signal);
-    await settle(name, secretName, signal);
+    const made = await api.read(name, signal);
+    if (made === undefined)
+      throw conflict('workload_conflict', `${name} was removed by somebody else at the same moment.`);
+    await belongings.settle(made, secretName, existing === undefined, signal);
   }
 
   /** A release that others change at the same moment is waited for; one that nobody goes on with is taken back first. */
@@ -66,13 +69,6 @@ export function createHelmControllers(context: {
     status.startsWith('pending') &&
     Date.now() - Date.parse(lastDeployed) > (options.helm?.abandonedAfterMs ?? abandonedAfterMs);
 
-  async function settle(name: string, secretName: string | undefined, signal: AbortSignal): Promise<void> {
-    const made = await api.read(name, signal);
-    if (made === undefined)
-      throw conflict('workload_conflict', `${name} was removed by somebody else at the same moment.`);
-    await belongings.settle(made, secretName, signal);
-  }
-
   async function patchNow(existing: Controller, change: Change, signal: AbortSignal): Promise<void> {
     const { name } = existing.metadata;
     const { labels, annotations, replicas } = changed(existing, change);
@@ -87,7 +83,7 @@ export function createHelmControllers(context: {
         const existing = await api.read(spec.name, signal);
         const isForApi =
           kindFor(spec.template) !== 'Deployment' || (existing !== undefined && !isRelease(existing));
-        await (isForApi ? api.apply(spec, signal) : applyNow(spec, signal));
+        await (isForApi ? api.apply(spec, signal) : applyNow(spec, existing, signal));
       }),
     patch: (name, change, signal) =>
       turns(name, async () => {
