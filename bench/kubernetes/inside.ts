@@ -10,9 +10,12 @@ export interface Plan {
   readonly people: number;
   /** Starts at once. */
   readonly atOnce: number;
-  /** The first of the instances, by real starts; the others are copies of one of them. */
+  /** The first of other people's instances, by real starts; the others are copies of one of them. */
   readonly started: number;
 }
+
+/** What somebody has who asks for their own. */
+const handful = 5;
 
 /** `node inside.ts <plan as JSON>` in the network of a cluster with fake nodes: writes rows as JSON to stdout, and how far it is to stderr. */
 const plan = JSON.parse(process.argv[2] ?? '') as Plan;
@@ -22,7 +25,10 @@ const tell = (text: string): void =>
 const world = await startWorld({ people: plan.people, tell });
 try {
   tell(`Starting ${plan.started} by Helm …`);
-  const first = world.people.slice(0, plan.started);
+  const first = [
+    ...Array.from({ length: handful }, () => world.asker),
+    ...world.people.slice(0, plan.started),
+  ];
   await Promise.all(first.map((person) => world.start(person)));
   const seen: Figures[] = [];
   for (const [round, size] of plan.sizes.entries()) {

@@ -21,6 +21,8 @@ export interface World {
   readonly haic: Haic;
   readonly api: KubeApi;
   readonly people: readonly Person[];
+  /** One more, who has as many instances however many the others have: what they ask for is the same then. */
+  readonly asker: Person;
   readonly appId: string;
   adminToken(): Promise<string>;
   /** One more instance of the person's, started by Haic through Helm; resolves with its id when it is DEPLOYED. Throws when it fails. */
@@ -29,15 +31,18 @@ export interface World {
   fill(count: number): Promise<void>;
   /** Of the namespace's Deployments. */
   instanceIds(): Promise<readonly string[]>;
-  /** Whose instance it is that was started or copied here. */
-  ownerOf(instanceId: string): Person | undefined;
-  /** How many instances the API shows as DEPLOYED. */
+  /** Of what the API lists to them as their own. */
+  idsOf(person: Person): Promise<readonly string[]>;
+  /** Whether the API lists any instance. */
+  lists(): Promise<boolean>;
+  /** How many instances the API shows as DEPLOYED: asks for all of them, page by page. */
   deployed(): Promise<number>;
   scale(instanceId: string, replicas: 0 | 1): Promise<void>;
   stop(): Promise<void>;
 }
 
 const startWithinMs = 300_000;
+const tellEveryMs = 10_000;
 const never = new AbortController().signal;
 
 export async function startWorld(options: { people: number; tell: (text: string) => void }): Promise<World> {
@@ -65,7 +70,8 @@ export async function startWorld(options: { people: number; tell: (text: string)
   });
   try {
     options.tell(`Making ${options.people} people …`);
-    const people = await makePeople(haic, options.people);
+    const [asker, ...people] = await makePeople(haic, options.people + 1);
+    if (asker === undefined) throw new Error('There is nobody.');
     const adminToken = renewed(() => haic.accessToken(haic.admin.username));
     const app = await importBundle(
       haic,
@@ -73,7 +79,7 @@ export async function startWorld(options: { people: number; tell: (text: string)
       await writeSmallBundle(haic, 'rehearsal'),
       'ALL_USERS',
     );
-    return worldOf({ haic, api, people, appId: app.id, adminToken, tell: options.tell });
+    return worldOf({ haic, api, people, asker, appId: app.id, adminToken, tell: options.tell });
   } catch (error) {
     await haic.stop();
     throw error;
@@ -81,10 +87,12 @@ export async function startWorld(options: { people: number; tell: (text: string)
 }
 
 function worldOf(
-  parts: Pick<World, 'haic' | 'api' | 'people' | 'appId' | 'adminToken'> & { tell: (text: string) => void },
+  parts: Pick<World, 'haic' | 'api' | 'people' | 'asker' | 'appId' | 'adminToken'> & {
+    tell: (text: string) => void;
+  },
 ): World {
-  const { haic, api, people, adminToken } = parts;
-  const owners = new Map<string, Person>();
+  const { haic, api, people, asker, adminToken } = parts;
+  let copied = 0;
   const inPlace = createPlaces(12);
 
   async function instanceIds(): Promise<readonly string[]> {
@@ -94,31 +102,31 @@ function worldOf(
     return ids;
   }
 
+  async function list(token: string, query: Record<string, string>) {
+    const { status, body } = await callApi<{ items: { id: string }[]; nextPageToken?: string }>(
+      haic,
+      token,
+      'GET',
+      `/api/v1/instances?${new URLSearchParams(query)}`,
+    );
+    if (status !== 200) throw new Error(`The list answered ${status}.`);
+    return body;
+  }
+  const listAll = async (query: Record<string, string>) =>
+    list(await adminToken(), { all: 'true', ...query });
+
   async function deployed(): Promise<number> {
     let [count, next] = [0, ''];
     do {
-      const query = new URLSearchParams({
-        all: 'true',
-        status: 'DEPLOYED',
-        pageSize: '1000',
-        pageToken: next,
-      });
-      const { status, body } = await callApi<{ items: unknown[]; nextPageToken?: string }>(
-        haic,
-        await adminToken(),
-        'GET',
-        `/api/v1/instances?${query}`,
-      );
-      if (status !== 200) throw new Error(`The list answered ${status}.`);
-      count += body.items.length;
-      next = body.nextPageToken ?? '';
+      const page = await listAll({ status: 'DEPLOYED', pageSize: '1000', pageToken: next });
+      count += page.items.length;
+      next = page.nextPageToken ?? '';
     } while (next !== '');
     return count;
   }
 
   async function start(person: Person): Promise<string> {
     const { id } = await runApp(haic, await person.token(), parts.appId);
-    owners.set(id, person);
     const isThere = async () => {
       const answer = await callApi<{ status: string; reason: string }>(
         haic,
@@ -139,30 +147,43 @@ function worldOf(
     const missing = count - (await instanceIds()).length;
     parts.tell(`Writing ${missing} copies of a release …`);
     const from = performance.now();
-    const before = owners.size;
-    await Promise.all(
-      Array.from({ length: missing }, (_, index) =>
-        inPlace(async () => {
-          const person = people[(before + index) % people.length];
-          if (person === undefined) return;
-          const id = randomUUID();
-          const createdAt = new Date(Date.now() + index).toISOString();
-          await writeCopy(api, namespace, original, { id, owner: person, createdAt }, never);
-          owners.set(id, person);
-        }, never),
-      ),
-    );
+    let written = 0;
+    const telling = setInterval(() => parts.tell(`… ${written} of ${missing} are written …`), tellEveryMs);
+    try {
+      await Promise.all(
+        Array.from({ length: missing }, (_, index) =>
+          inPlace(async () => {
+            const person = people[copied % people.length];
+            if (person === undefined) throw new Error('There is nobody.');
+            copied += 1;
+            const id = randomUUID();
+            const createdAt = new Date(Date.now() + index).toISOString();
+            const clusterIP = addressOfCopy(copied);
+            await writeCopy(api, namespace, original, { id, owner: person, createdAt, clusterIP }, never);
+            written += 1;
+          }, never),
+        ),
+      );
+    } finally {
+      clearInterval(telling);
+    }
     parts.tell(`… written in ${seconds(from)} s; waiting until all of them run …`);
-    await until(async () => ((await deployed()) === count ? true : undefined), {
-      everyMs: 2_000,
-      signal: deadline(30 * 60_000),
-    });
+    await until(
+      async () => {
+        const run = await deployed();
+        if (run < count) parts.tell(`… ${run} of ${count} run …`);
+        return run === count ? true : undefined;
+      },
+      // To be asked for all of them is work for core, which is to get on with hearing of them.
+      { everyMs: tellEveryMs, signal: deadline(30 * 60_000) },
+    );
     parts.tell(`… ${count} are DEPLOYED after ${seconds(from)} s.`);
   }
 
   return {
-    ...{ haic, api, people, appId: parts.appId, adminToken, start, fill, instanceIds, deployed },
-    ownerOf: (id) => owners.get(id),
+    ...{ haic, api, people, asker, appId: parts.appId, adminToken, start, fill, instanceIds, deployed },
+    idsOf: async (person) => (await list(await person.token(), {})).items.map(({ id }) => id),
+    lists: async () => (await listAll({ pageSize: '1' })).items.length > 0,
     scale: async (id, replicas) =>
       void (await api.json({
         method: 'PATCH',
@@ -177,6 +198,11 @@ function worldOf(
     },
   };
 }
+
+/** Of the range of Services. */
+const addressOfCopy = (index: number): string =>
+  `10.96.${firstOfCopies + Math.floor(index / 250)}.${1 + (index % 250)}`;
+const firstOfCopies = 128;
 
 const seconds = (from: number): string => ((performance.now() - from) / 1000).toFixed(0);
 

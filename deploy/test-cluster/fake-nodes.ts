@@ -77,8 +77,12 @@ async function allReady(api: Api, names: readonly string[]): Promise<boolean> {
 async function renewLeases(api: Api, names: readonly string[], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await sleep(renewEveryMs, signal).catch(() => {});
-    // One that fails is renewed the next time.
-    await each(names, (name) => apply(api, leasePath(name), leaseOf(name, new Date())).catch(() => {}));
+    // One that fails is renewed the next time. It costs the server a fraction of applying it.
+    const type = 'application/merge-patch+json';
+    await each(names, (name) => {
+      const { spec } = leaseOf(name, new Date());
+      return api.ask('PATCH', leasePath(name), { text: JSON.stringify({ spec }), type });
+    });
   }
 }
 

@@ -83,7 +83,9 @@ function createComponents(layout: Layout, api: Api): ComponentControl {
       if (running.has(name)) return;
       const [command = '', ...args] = commandOf(name, layout);
       const log = await open(at(layout, 'log', `${name}.log`), 'a');
-      const child = spawn(command, args, { stdio: ['ignore', log.fd, log.fd] });
+      // A test's memory is there, and collected less often the components take a fifth less of its processors.
+      const env = { ...process.env, GOGC: '300' };
+      const child = spawn(command, args, { stdio: ['ignore', log.fd, log.fd], env });
       await log.close();
       running.set(name, child);
       child.once('exit', () => running.get(name) === child && running.delete(name));

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { KubeApi } from '@haic/platform/runtime/kubernetes/api.ts';
+import { ApiError, type KubeApi } from '@haic/platform/runtime/kubernetes/api.ts';
 import { fakeLabel, fakeTaint } from '@haic/test-cluster/fake-objects.ts';
 
 interface Live {
@@ -117,6 +117,8 @@ export interface Copy {
   readonly owner: { readonly subject: string; readonly username: string };
   /** ISO 8601. */
   readonly createdAt: string;
+  /** Of its Service, if it is free: for one of its own choice the API server lets one Service wait for the other. */
+  readonly clusterIP: string;
 }
 
 /**
@@ -149,6 +151,11 @@ export async function writeCopy(
     ...{ apiVersion: 'apps/v1', kind: 'Deployment', blockOwnerDeletion: true },
     ...{ name: deployment.metadata.name, uid: made.metadata.uid },
   };
-  await post(`${core}/services`, service);
+  const asked = { ...service, spec: { ...service.spec, clusterIP: copy.clusterIP } };
+  await post(`${core}/services`, asked).catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 422)) throw error;
+    // It is somebody's by chance.
+    return post(`${core}/services`, service);
+  });
   await post(`${core}/secrets`, { ...secret, metadata: { ...secret.metadata, ownerReferences: [owner] } });
 }
