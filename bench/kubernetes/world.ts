@@ -93,7 +93,7 @@ function worldOf(
 ): World {
   const { haic, api, people, asker, adminToken } = parts;
   let copied = 0;
-  const inPlace = createPlaces(12);
+  const inPlace = createPlaces(24);
 
   async function instanceIds(): Promise<readonly string[]> {
     const ids: string[] = [];

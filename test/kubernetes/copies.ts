@@ -142,20 +142,24 @@ export async function writeCopy(
   const post = <T>(path: string, body: unknown) =>
     api.json<T>({ method: 'POST', path, query: { fieldManager: 'helm' }, body, signal });
   const packed = Buffer.from(gzipSync(JSON.stringify(stored)).toString('base64')).toString('base64');
-  await post(`${core}/secrets`, { ...release, data: { release: packed } });
-  const made = await post<{ metadata: { uid: string } }>(
-    `/apis/apps/v1/namespaces/${namespace}/deployments`,
-    deployment,
-  );
-  const owner = {
-    ...{ apiVersion: 'apps/v1', kind: 'Deployment', blockOwnerDeletion: true },
-    ...{ name: deployment.metadata.name, uid: made.metadata.uid },
+  const deploy = async () => {
+    const { metadata } = await post<Live & { readonly metadata: { readonly uid: string } }>(
+      `/apis/apps/v1/namespaces/${namespace}/deployments`,
+      deployment,
+    );
+    const owner = {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', blockOwnerDeletion: true },
+      ...{ name: metadata.name, uid: metadata.uid },
+    };
+    await post(`${core}/secrets`, { ...secret, metadata: { ...secret.metadata, ownerReferences: [owner] } });
   };
-  const asked = { ...service, spec: { ...service.spec, clusterIP: copy.clusterIP } };
-  await post(`${core}/services`, asked).catch((error: unknown) => {
-    if (!(error instanceof ApiError && error.status === 422)) throw error;
-    // It is somebody's by chance.
-    return post(`${core}/services`, service);
-  });
-  await post(`${core}/secrets`, { ...secret, metadata: { ...secret.metadata, ownerReferences: [owner] } });
+  const serve = async () => {
+    const asked = { ...service, spec: { ...service.spec, clusterIP: copy.clusterIP } };
+    await post(`${core}/services`, asked).catch((error: unknown) => {
+      if (!(error instanceof ApiError && error.status === 422)) throw error;
+      // It is somebody's by chance.
+      return post(`${core}/services`, service);
+    });
+  };
+  await Promise.all([deploy(), serve(), post(`${core}/secrets`, { ...release, data: { release: packed } })]);
 }
