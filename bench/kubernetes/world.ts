@@ -25,8 +25,11 @@ export interface World {
   readonly asker: Person;
   readonly appId: string;
   adminToken(): Promise<string>;
-  /** One more instance of the person's, started by Haic through Helm; resolves with its id when it is DEPLOYED. Throws when it fails. */
-  start(person: Person): Promise<string>;
+  /**
+   * One more instance of the person's, started by Haic through Helm; resolves when it is DEPLOYED, with the milliseconds until Haic had
+   * answered that it is made. Throws when it fails.
+   */
+  start(person: Person): Promise<number>;
   /** Writes copies until there are so many instances, evenly among the people, and waits until all are DEPLOYED. */
   fill(count: number): Promise<void>;
   /** Of the namespace's Deployments. */
@@ -125,8 +128,11 @@ function worldOf(
     return count;
   }
 
-  async function start(person: Person): Promise<string> {
-    const { id } = await runApp(haic, await person.token(), parts.appId);
+  async function start(person: Person): Promise<number> {
+    const token = await person.token();
+    const from = performance.now();
+    const { id } = await runApp(haic, token, parts.appId);
+    const answered = performance.now() - from;
     const isThere = async () => {
       const answer = await callApi<{ status: string; reason: string }>(
         haic,
@@ -136,9 +142,9 @@ function worldOf(
       );
       if (answer.status !== 200) throw new Error(`${id}: the API answered ${answer.status}`);
       if (answer.body.status === 'FAILED') throw new Error(`${id}: FAILED, ${answer.body.reason}`);
-      return answer.body.status === 'DEPLOYED' ? id : undefined;
+      return answer.body.status === 'DEPLOYED' ? answered : undefined;
     };
-    return until(isThere, { everyMs: 100, signal: deadline(startWithinMs) });
+    return until(isThere, { everyMs: 50, signal: deadline(startWithinMs) });
   }
 
   async function fill(count: number): Promise<void> {

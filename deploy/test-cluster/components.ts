@@ -67,6 +67,10 @@ const flagsOf: Readonly<Record<Kubernetes, (layout: Layout) => readonly string[]
     ...['--enable-hostpath-provisioner=true', `--flex-volume-plugin-dir=${at(layout, 'flex-volumes')}`],
     // A node that is gone is noticed within a test's patience.
     '--node-monitor-grace-period=20s',
+    // More at a time than the five that are the default: on a machine that does much else each of their requests takes its time.
+    ...['deployment', 'replicaset', 'endpoint', 'service-endpoint'].map(
+      (kind) => `--concurrent-${kind}-syncs=25`,
+    ),
   ],
   'kube-scheduler': (layout) => [...signedInAs(layout, 'scheduler'), `--secure-port=${network.apiPort + 4}`],
   kubelet: (layout) => [
