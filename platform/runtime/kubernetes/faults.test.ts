@@ -271,7 +271,7 @@ describe('faults of a cluster', () => {
     await made.api.json({ ...secret, method: 'PATCH', contentType, body });
     await made.start({ orphanedAfterMs: 0 });
     await untilOnly(inNamespace('secrets'), used);
-    await t.apply(spec);
+    await t.apply({ ...spec, template: { ...spec.template, command: shell(`echo changed; ${idle}`) } });
     const { metadata } = await made.api.json<KubeObject>(secret);
     assert.equal(metadata.ownerReferences?.length, 1);
     await unfinish();
