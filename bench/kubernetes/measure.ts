@@ -124,7 +124,7 @@ function personAt({ people }: World, index: number): Person {
 
 /** What the cluster still tells of what happened before is no part of what is measured next. */
 async function untilQuiet(core: () => Promise<number>): Promise<void> {
-  const quiet = async () => ((await cpuOf(core, () => pause(2_000))) < 0.1 ? true : undefined);
+  const quiet = async () => ((await cpuOf(core, () => pause(3_000))) < 0.03 ? true : undefined);
   await until(quiet, { everyMs: 1_000, signal: deadline(180_000) }).catch(() => {});
 }
 

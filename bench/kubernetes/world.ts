@@ -7,7 +7,7 @@ import { connect, type KubeApi } from '@haic/platform/runtime/kubernetes/api.ts'
 import { listMetadata } from '@haic/platform/runtime/kubernetes/metadata-list.ts';
 import { fakeLabel } from '@haic/test-cluster/fake-objects.ts';
 import { toolsImage } from '@haic/test-cluster/tools-image.ts';
-import { readOriginal, writeCopy } from '../../test/kubernetes/copies.ts';
+import { addressOfCopy, answerForCopies, readOriginal, writeCopy } from '../../test/kubernetes/copies.ts';
 import { callApi, importBundle, runApp } from '../../test/support/api.ts';
 import { type Haic, startHaic } from '../../test/support/haic.ts';
 import { writeSmallBundle } from '../haic.ts';
@@ -59,6 +59,7 @@ export async function startWorld(options: { people: number; tell: (text: string)
     signal: never,
   });
   await leadPodsToFakeNodes(api);
+  await answerForCopies(deadline(10_000));
   const haic = await startHaic({
     HAIC_RUNTIME: 'kubernetes',
     HAIC_APPS_NAMESPACE: namespace,
@@ -204,11 +205,6 @@ function worldOf(
     },
   };
 }
-
-/** Of the range of Services. */
-const addressOfCopy = (index: number): string =>
-  `10.96.${firstOfCopies + Math.floor(index / 250)}.${1 + (index % 250)}`;
-const firstOfCopies = 128;
 
 const seconds = (from: number): string => ((performance.now() - from) / 1000).toFixed(0);
 

@@ -1,6 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { ApiError, type KubeApi } from '@haic/platform/runtime/kubernetes/api.ts';
 import { fakeLabel, fakeTaint } from '@haic/test-cluster/fake-objects.ts';
+import { network } from '@haic/test-cluster/layout.ts';
+import { run } from '@haic/test-cluster/run.ts';
 
 interface Live {
   readonly apiVersion: string;
@@ -105,10 +107,19 @@ function onFakeNode(written: Written): Written {
   const tolerations = [{ key: fakeTaint, operator: 'Exists' }];
   const spec = { ...template.spec, volumes, nodeSelector: fakeLabel, tolerations };
   const { clusterIP: _, clusterIPs: __, ...serviceSpec } = service.spec;
+  const { labels } = service.metadata;
   return {
     ...written,
     deployment: { ...deployment, spec: { ...deployment.spec, template: { ...template, spec } } },
-    service: { ...service, spec: serviceSpec },
+    // Not kube-proxy's: where there are thousands, each change takes it seconds of a small machine, and who starts something waits for that.
+    service: {
+      ...service,
+      metadata: {
+        ...service.metadata,
+        labels: { ...labels, 'service.kubernetes.io/service-proxy-name': 'none' },
+      },
+      spec: serviceSpec,
+    },
   };
 }
 
@@ -117,8 +128,21 @@ export interface Copy {
   readonly owner: { readonly subject: string; readonly username: string };
   /** ISO 8601. */
   readonly createdAt: string;
-  /** Of its Service, if it is free: for one of its own choice the API server lets one Service wait for the other. */
+  /** Of its Service, of `addressesOfCopies`, if it is free: for one of its own choice the API server lets one Service wait for the other. */
   readonly clusterIP: string;
+}
+
+/** Of the range of Services (`network.services`): half of the upper half. */
+export const addressesOfCopies = '10.96.128.0/18';
+
+export const addressOfCopy = (index: number): string =>
+  `10.96.${128 + Math.floor(index / 250)}.${1 + (index % 250)}`;
+
+/** In the network of a cluster of fake nodes: Services of copies are answered there, whichever of their pods is asked. */
+export async function answerForCopies(signal: AbortSignal): Promise<void> {
+  const answering = network.fakePods.replace(/\.0\.0\/16$/, '.255.254');
+  const rule = ['--destination', addressesOfCopies, '--jump', 'DNAT', '--to-destination', answering];
+  await run('iptables', ['--wait', '--table', 'nat', '--append', 'OUTPUT', ...rule], { signal });
 }
 
 /**
