@@ -83,7 +83,7 @@ describe('a NetworkPolicy in the test cluster', () => {
       last = await ways();
       return last.join() === expected.join() ? true : undefined;
     };
-    await until(settled, { everyMs: 200, signal: deadline(30_000) }).catch(() =>
+    await until(settled, { everyMs: 200, signal: deadline(60_000) }).catch(() =>
       assert.deepEqual(last, expected),
     );
   }

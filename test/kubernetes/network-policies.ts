@@ -118,7 +118,7 @@ export function testNetworkPolicies(scene: () => Scene): void {
         last = Object.keys(asked).filter((name) => open.includes(asked[name] ?? ''));
         return last.join() === expected.join() ? true : undefined;
       };
-      await until(settled, { everyMs: 500, signal: deadline(30_000) }).catch(() =>
+      await until(settled, { everyMs: 500, signal: deadline(60_000) }).catch(() =>
         assert.deepEqual(last, expected),
       );
     }

@@ -196,7 +196,7 @@ describe('what lets whom, enforced: two accounts in a cluster, and others', () =
       last = await reached();
       return undefined;
     };
-    await until(settled, { everyMs: 500, signal: deadline(60_000) }).catch(() => undefined);
+    await until(settled, { everyMs: 500, signal: deadline(120_000) }).catch(() => undefined);
     for (const [from, to] of expected) assert.deepEqual(last.get(from), to, `from ${from}`);
   });
 
