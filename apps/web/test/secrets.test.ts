@@ -299,6 +299,21 @@ describe('Connected accounts', () => {
     assert.equal(standIn.accounts.length, 2);
   });
 
+  test('an account whose provider gives no more is marked wherever one is, until it is connected again', async () => {
+    await using portal = await browser.open();
+    const { page, standIn } = portal;
+    await page.goto(standIn.url);
+    const place = page
+      .getByRole('navigation', { name: 'Main' })
+      .getByRole('link', { name: /^Connected accounts/ });
+    await place.and(page.getByRole('link', { name: 'Connected accounts 1 needs a login' })).waitFor();
+    standIn.accounts = standIn.accounts.filter(({ state }) => state !== 'LOGIN_REQUIRED');
+    await page.reload();
+    await place.click();
+    await page.getByRole('heading', { name: 'Connected accounts' }).waitFor();
+    assert.equal(await place.textContent(), 'Connected accounts');
+  });
+
   test('where there is no provider, administrators are told where to register one', async () => {
     await using portal = await browser.open();
     const { page, standIn } = portal;

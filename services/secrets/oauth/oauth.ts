@@ -68,7 +68,7 @@ export function createOAuth(options: {
     return made;
   };
 
-  const tokens = createTokenKeeper({ store, providerOf, logger, now });
+  const tokens = createTokenKeeper({ store, providerOf, audit, logger, now });
   const clients = createOAuthClientsService({ store, tokens, audit, now });
   const loginUriOf = addresses.login;
   const sources = createTokenSourcesService({ store, tokens, audit, loginUriOf, countReveal, now });

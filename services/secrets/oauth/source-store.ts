@@ -233,26 +233,29 @@ export function createSourceStore(options: { readonly database: Database; readon
         where uid = ${source.uid} and generation = ${source.generation}`;
     },
 
-    /** With `ended`, why there are none any more. Nothing happens to tokens that were replaced meanwhile. */
+    /** Its provider gives no more, and why. False when they were replaced meanwhile: then nothing happens. */
+    endTokens: async (within: TransactionSql, source: TokenSource, why: SourceProblem): Promise<boolean> => {
+      const { count } = await within`
+        update secrets.token_sources set ${noTokens}, problem = ${why.message}, problem_at = ${why.at}
+        where uid = ${source.uid} and generation = ${source.generation} and tokens is not null`;
+      return count > 0;
+    },
+
+    /** Nothing happens to tokens that were replaced meanwhile. */
     replaceTokens: async (
       source: TokenSource,
-      grant: (Tokens & { readonly expiresAt: Date | undefined }) | { readonly ended: string },
+      grant: Tokens & { readonly expiresAt: Date | undefined },
       at: Date,
     ): Promise<void> => {
       const key = await keyOf(sql, await vault.unlock(), source);
       if (key === undefined) return;
-      const ofThese = sql`where uid = ${source.uid} and generation = ${source.generation}`;
-      if ('ended' in grant) {
-        await sql`
-          update secrets.token_sources set ${noTokens}, problem = ${grant.ended}, problem_at = ${at} ${ofThese}`;
-        return;
-      }
       const { accessToken, refreshToken } = grant;
       const tokens = key.seal(JSON.stringify({ accessToken, refreshToken }), `tokens:${source.uid}`);
       await sql`
         update secrets.token_sources set tokens = ${tokens}, generation = generation + 1, refreshing_until = null,
           issued_at = ${at}, expires_at = ${grant.expiresAt ?? null}, renewable = ${refreshToken !== undefined},
-          problem = null, problem_at = null ${ofThese}`;
+          problem = null, problem_at = null
+        where uid = ${source.uid} and generation = ${source.generation}`;
     },
 
     /** What is said of it until all is well again; its tokens stay. Nothing of tokens that were replaced meanwhile. */

@@ -167,7 +167,7 @@ describe('the tokens of a token source', () => {
     await other.stop();
   });
 
-  it('need a new login when the provider gives no more, and say so', async () => {
+  it('need a new login when the provider gives no more, and say so: to whose they are, and to the trail', async () => {
     await connected('ended');
     const { sql } = world.database;
     const [first] = await sql<
@@ -184,6 +184,18 @@ describe('the tokens of a token source', () => {
       [true, '', null, null],
     );
     assert.equal(ended.loginPrincipal, 'ada.at.corp', 'who it was is known still');
+    await world.source('ada', 'corp', 'ended');
+    assert.deepEqual(
+      world.audit.actions
+        .filter(({ action }) => action.endsWith('/REFRESH'))
+        .map(({ principal, resource, status }) => [principal, resource, status?.code, status?.message]),
+      [
+        [
+          ...['users/ada', '//secure-store/oauthClients/corp/tokenSources/ended', 9],
+          'login_required: Corp no longer renews this access. Log in there again.',
+        ],
+      ],
+    );
     ahead = 0;
     assert.equal((await world.browser('ada').logIn(ended.loginUri)).status, 303);
     assert.equal((await world.source('ada', 'corp', 'ended')).loginRequired, false);

@@ -1,14 +1,15 @@
 import { sleep, until } from '@haic/kit/deadline.ts';
 import { HaicError, messageOf, unavailable } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
+import type { AuditWriter } from '@haic/services/audit/client.ts';
 import { LRUCache } from 'lru-cache';
 import {
   endedBy,
-  type Grant,
   noSuchSource,
   type OAuthClient,
   type TokenSource,
   type Tokens,
+  tokenSourceName,
 } from './model.ts';
 import type { Provider } from './provider.ts';
 import type { OAuthStore } from './store.ts';
@@ -41,16 +42,19 @@ const marginMs = 2 * 60_000;
 const leaseMs = 25_000;
 /** After a provider failed, it is left alone for so long while the old token is good: whoever asks gets that. */
 const restMs = 10_000;
+/** `google.rpc.Code`. */
+const failedPrecondition = 9;
 const retryMs = 500;
 const mostAtOnce = 4;
 
 export function createTokenKeeper(options: {
   readonly store: OAuthStore;
   readonly providerOf: (client: OAuthClient) => Promise<Provider>;
+  readonly audit: AuditWriter;
   readonly logger: Logger;
   readonly now: () => Date;
 }): TokenKeeper {
-  const { store, providerOf, logger, now } = options;
+  const { store, providerOf, audit, logger, now } = options;
   const underWay = new Map<string, Promise<TokenSource>>();
   /** Until when, in milliseconds. */
   const resting = new LRUCache<string, number>({ max: 10_000 });
@@ -76,6 +80,21 @@ export function createTokenKeeper(options: {
     return { source, accessToken: over ? undefined : tokens?.accessToken, loginRequired };
   };
 
+  /** The provider has refused. Nobody need have asked for it just now, so the trail hears of it as well as whoever looks. */
+  const end = (client: OAuthClient, source: TokenSource): Promise<void> =>
+    store.transaction(async (within) => {
+      const message = endedBy(client);
+      if (!(await store.endTokens(within, source, { message, at: now() }))) return;
+      await audit.record(
+        {
+          ...{ action: 'actions/securestore/tokenSources/REFRESH', readOnly: false },
+          ...{ principal: `users/${source.owner}`, resource: `//secure-store/${tokenSourceName(source)}` },
+          status: { code: failedPrecondition, message: `login_required: ${message}` },
+        },
+        within,
+      );
+    });
+
   /** Asks the provider, as the one who holds the lease. */
   async function renew(
     client: OAuthClient,
@@ -86,7 +105,9 @@ export function createTokenKeeper(options: {
     try {
       const provider = await providerOf(client);
       const grant = await provider.refresh(refreshToken);
-      await keep(source, grant ?? { ended: endedBy(client) }, lease);
+      await noted(lease, () =>
+        grant === undefined ? end(client, source) : store.replaceTokens(source, grant, now()),
+      );
     } catch (error) {
       resting.set(keyOf(source), now().getTime() + restMs);
       // Otherwise its lease runs out.
@@ -98,17 +119,16 @@ export function createTokenKeeper(options: {
   }
 
   /** Strict providers take a refresh token once: what came of it must not be lost because the database is just being restarted. */
-  async function keep(
-    source: TokenSource,
-    grant: Grant | { readonly ended: string },
-    lease: AbortSignal,
-  ): Promise<void> {
+  async function noted(lease: AbortSignal, write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
-        return await store.replaceTokens(source, grant, now());
+        return await write();
       } catch (error) {
         if (lease.aborted) throw error;
-        logger.warn({ reason: messageOf(error) }, 'Renewed tokens could not be written down yet.');
+        logger.warn(
+          { reason: messageOf(error) },
+          'What came of renewing tokens could not be written down yet.',
+        );
         await sleep(retryMs, lease).catch(() => {});
       }
     }

@@ -50,6 +50,18 @@ export const useAccounts = () =>
     placeholderData: keepPreviousData,
   });
 
+/** How many of one's accounts were connected and have to be logged in at again. */
+export const useLoginsNeeded = () =>
+  useQuery({
+    queryKey: ['connected-accounts', 'logins needed'],
+    queryFn: async ({ signal }) =>
+      (await call<Page<Account>>(`${path}${queryString({ pageSize: 100 })}`, { signal })).items.filter(
+        ({ state }) => state === 'LOGIN_REQUIRED',
+      ).length,
+    staleTime: 60_000,
+    refetchInterval: 300_000,
+  });
+
 /** Asked anew each time: somebody has just come back from its provider. */
 export const useAccount = (place: AccountPlace) =>
   useQuery({

@@ -107,6 +107,10 @@ export const deeds: Readonly<Record<string, readonly [did: string, to: string]>>
   ],
   'actions/securestore/tokenSources/LIST': ['listed accounts elsewhere', 'list accounts elsewhere'],
   'actions/securestore/tokenSources/GET': ['used an account elsewhere', 'use an account elsewhere'],
+  'actions/securestore/tokenSources/REFRESH': [
+    'renewed the access to an account elsewhere',
+    'renew the access to an account elsewhere',
+  ],
   'actions/securestore/tokenSources/DELETE': [
     'disconnected an account elsewhere',
     'disconnect an account elsewhere',

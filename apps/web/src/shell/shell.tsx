@@ -15,7 +15,7 @@ import {
   IconUsers,
   IconUsersGroup,
 } from '@tabler/icons-react';
-import { Suspense, useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { Link, Outlet, useLocation } from 'react-router';
 import { useMe } from '../api/queries.ts';
 import type { Me } from '../api/types.ts';
@@ -27,6 +27,11 @@ import { Wordmark } from './logo.tsx';
 import { isOwnIssuer } from './own-issuer.ts';
 import { QuickSearch } from './quick-search.tsx';
 
+const AccountsMark = lazy(async () => ({
+  default: (await import('../accounts/accounts-mark.tsx')).AccountsMark,
+}));
+
+const accountsPlace = '/connected-accounts';
 const everybody = () => true;
 const importers = (me: Me | undefined) => me?.fullAccess !== false;
 
@@ -37,7 +42,7 @@ const places = [
   { to: '/workspaces', label: 'Workspaces', icon: IconFolders, isFor: everybody },
   { to: '/drive', label: 'Drive', icon: IconCloud, isFor: everybody },
   { to: '/secrets', label: 'Secrets', icon: IconKey, isFor: importers },
-  { to: '/connected-accounts', label: 'Connected accounts', icon: IconLink, isFor: everybody },
+  { to: accountsPlace, label: 'Connected accounts', icon: IconLink, isFor: everybody },
   { to: '/cli-and-api-access', label: 'CLI & API access', icon: IconTerminal2, isFor: everybody },
 ];
 const adminPlaces = [
@@ -153,6 +158,13 @@ function PlaceLink({
       leftSection={<place.icon size={18} stroke={1.7} aria-hidden="true" />}
       active={here}
       aria-current={here ? 'page' : undefined}
+      rightSection={
+        place.to === accountsPlace && (
+          <Suspense>
+            <AccountsMark />
+          </Suspense>
+        )
+      }
       className="place"
     />
   );
