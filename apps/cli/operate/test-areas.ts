@@ -36,6 +36,7 @@ const preparations = {
   stores: 'deploy/test-stores/prepare.ts',
   servers: 'test/support/prepare.ts',
   cluster: 'apps/cli/operate/test-cluster-prepare.ts',
+  images: 'deploy/images/tests/prepare.ts',
 };
 
 const area = (
@@ -154,6 +155,16 @@ export const testAreas: readonly TestArea[] = [
     haicImages: true,
     ingress: true,
   }),
+  area(
+    'images',
+    'the images, built from their Dockerfiles by a Docker engine',
+    ['deploy/images/**/*.test.ts'],
+    {
+      needs: ['chromium', 'iproute', 'openssl'],
+      preparedBy: [preparations.cluster, preparations.images],
+      concurrency: 1,
+    },
+  ),
   area('faults', 'crashes, full disks, restarts', ['test/faults/**/*.test.ts'], {
     needs: ['bubblewrap'],
     preparedBy: [preparations.stores],
