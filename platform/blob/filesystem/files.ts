@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import { mkdir, open, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 export const errorCode = (error: unknown): unknown =>
@@ -71,24 +71,14 @@ export async function removeEmptyDirectories(directory: string, root: string): P
 }
 
 /** Writes a small file whole and syncs it. */
-export async function writeDurably(file: string, content: string | Buffer[]): Promise<void> {
+export async function writeDurably(file: string, content: string): Promise<void> {
+  const bytes = Buffer.from(content);
   const handle = await open(file, 'wx', 0o600);
   try {
-    await writeWhole(handle, typeof content === 'string' ? [Buffer.from(content)] : content, 0);
+    // A disk that fills up may take a part of what it is given.
+    for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done)).bytesWritten;
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-/** A disk that fills up may take a part of what it is given. */
-export async function writeWhole(handle: FileHandle, chunks: Buffer[], position: number): Promise<void> {
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const { bytesWritten } = await handle.writev(chunks, position);
-  if (bytesWritten === length) return;
-  const rest = Buffer.concat(chunks).subarray(bytesWritten);
-  for (let done = 0; done < rest.length; ) {
-    const written = await handle.write(rest, done, rest.length - done, position + bytesWritten + done);
-    done += written.bytesWritten;
   }
 }

@@ -10,6 +10,8 @@ const largestDraw = 1024 ** 2;
 const idleAfterMs = 5_000;
 /** So long after a bucket had no room for a lease it is not asked for another. */
 const refusedForMs = 2_000;
+const checkAfterMs = 1_000;
+const checkedAtOnce = 32;
 
 /** What one small write has drawn. */
 export interface Draw {
@@ -42,6 +44,10 @@ interface Lease {
   isAccounting: boolean;
   isDoubtful: boolean;
   idle: NodeJS.Timeout | undefined;
+  /** Bytes by key that were accounted for, and are not compared yet with what is there. */
+  unchecked: Map<string, number | undefined>;
+  nextCheck: NodeJS.Timeout | undefined;
+  lastCheck: Promise<void>;
 }
 
 interface Accounted {
@@ -80,6 +86,7 @@ export function createLeases(
     const lease: Lease = {
       ...{ id, bucket, left, accounts: 0, draws: 0, waiting: [] },
       ...{ isAccounting: false, isDoubtful: false, idle: undefined },
+      ...{ unchecked: new Map(), nextCheck: undefined, lastCheck: Promise.resolve() },
     };
     const before = current.get(bucket);
     current.set(bucket, lease);
@@ -100,6 +107,7 @@ export function createLeases(
 
   /** The row goes away for good, and with that commit all accounts before it are on the disk. */
   async function endIfUnused(lease: Lease): Promise<void> {
+    await check(lease);
     if (lease.draws > 0 || lease.isDoubtful || !all.has(lease)) return;
     clearTimeout(lease.idle);
     if (current.get(lease.bucket) === lease) current.delete(lease.bucket);
@@ -133,19 +141,15 @@ export function createLeases(
   }
 
   async function accountBatch(lease: Lease, batch: readonly Waiting[]): Promise<unknown> {
-    let drawn = batch.reduce((sum, waiting) => sum + waiting.drawn, 0);
+    const drawn = batch.reduce((sum, waiting) => sum + waiting.drawn, 0);
     // Of two writes of one key it does not matter whose size it is: it is looked at afterwards.
     const written = new Map(batch.map(({ key, written }) => [key, written]));
     try {
-      let objects: readonly Accounted[] = await Promise.all(
+      const objects = await Promise.all(
         [...written].map(async ([key, size]) => ({ key, bytes: size ?? (await sizeOf(lease.bucket, key)) })),
       );
-      while (objects.length > 0) {
-        if (!(await store.accountLeased(lease, objects, drawn))) lease.isDoubtful = true;
-        lease.accounts += 1;
-        drawn = 0;
-        objects = await changedSince(lease.bucket, objects);
-      }
+      await account(lease, objects, drawn);
+      lease.nextCheck ??= setTimeout(() => void check(lease), checkAfterMs).unref();
       return undefined;
     } catch (error) {
       // Whether it was committed nobody knows.
@@ -154,12 +158,40 @@ export function createLeases(
     }
   }
 
-  /** What is there by now, where another writer of the key was there in between. */
-  async function changedSince(bucket: string, objects: readonly Accounted[]): Promise<Accounted[]> {
-    const now = await Promise.all(
-      objects.map(async ({ key, bytes }) => ({ key, before: bytes, bytes: await sizeOf(bucket, key) })),
-    );
-    return now.filter(({ before, bytes }) => before !== bytes);
+  async function account(lease: Lease, objects: readonly Accounted[], drawn: number): Promise<void> {
+    if (!(await store.accountLeased(lease, objects, drawn))) lease.isDoubtful = true;
+    lease.accounts += 1;
+    for (const { key, bytes } of objects) lease.unchecked.set(key, bytes);
+  }
+
+  /**
+   * Of two that write a key at once, here or in another process, the one whose bytes are not there any more may be the last to account for them. So
+   * what is there is looked at later, once for all writes of a while; a lease does not end before, and one that its process did not
+   * end has its bucket counted anew.
+   */
+  function check(lease: Lease): Promise<void> {
+    clearTimeout(lease.nextCheck);
+    lease.nextCheck = undefined;
+    lease.lastCheck = lease.lastCheck.then(() => checkNow(lease));
+    return lease.lastCheck;
+  }
+
+  async function checkNow(lease: Lease): Promise<void> {
+    try {
+      while (lease.unchecked.size > 0) {
+        const some = [...lease.unchecked].slice(0, checkedAtOnce);
+        for (const [key] of some) lease.unchecked.delete(key);
+        const now = await Promise.all(
+          some.map(async ([key, before]) => ({ key, before, bytes: await sizeOf(lease.bucket, key) })),
+        );
+        const changed = now.filter(({ before, bytes }) => before !== bytes);
+        if (changed.length > 0) await account(lease, changed, 0);
+      }
+    } catch {
+      // Whether they are right nobody knows.
+      lease.isDoubtful = true;
+      lease.unchecked.clear();
+    }
   }
 
   function release(lease: Lease): void {
