@@ -118,6 +118,7 @@ interface Measured {
  */
 async function compareRates(ours: Contender, theirs: Contender, synced: Contender): Promise<readonly Row[]> {
   const rows: Row[] = [];
+  for (const contender of [ours, theirs]) await warmUp(contender);
   for (const { id, name, bytes, count } of sizes) {
     const content = Buffer.alloc(bytes, 'haic');
     const contenders = { ours, theirs, synced };
@@ -141,6 +142,12 @@ async function compareRates(ours: Contender, theirs: Contender, synced: Contende
     for (const method of ['PUT', 'GET'] as const) rows.push(...rowsOf(method, { id, name }, of));
   }
   return rows;
+}
+
+/** What runs for weeks has its code compiled; what has just started has not. */
+async function warmUp(contender: Contender): Promise<void> {
+  const work = { content: Buffer.alloc(64 * kib, 'haic'), count: 5_000, prefix: 'warm-up/' };
+  for (const method of ['PUT', 'GET'] as const) await rateOf(contender, method, work);
 }
 
 function rowsOf(
