@@ -14,7 +14,7 @@ function recordingStore() {
         objects: readonly { readonly key: string; readonly bytes: number | undefined }[],
       ) => {
         for (const { key, bytes } of objects) asked.push(`${key}: ${bytes}`);
-        return true;
+        return { isWhole: true, fits: true };
       },
       endLease: async () => {
         asked.push('end');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { UsageStore } from './store.ts';
 
-/** Bytes that are set aside at once. By as much a quota that is lowered may be passed. */
+/** Bytes that are set aside at once. */
 const leaseBytes = 16 * 1024 ** 2;
 const leastLeaseBytes = 2 * 1024 ** 2;
 /** Bytes. Larger writes ask by themselves: it costs them little. */
@@ -148,8 +148,10 @@ export function createLeases(
       const objects = await Promise.all(
         [...written].map(async ([key, size]) => ({ key, bytes: size ?? (await sizeOf(lease.bucket, key)) })),
       );
-      await account(lease, objects, drawn);
+      const fits = await account(lease, objects, drawn);
       lease.nextCheck ??= setTimeout(() => void check(lease), checkAfterMs).unref();
+      // The quota was lowered: from here on each write asks for itself.
+      if (!fits) await giveBack(lease.bucket);
       return undefined;
     } catch (error) {
       // Whether it was committed nobody knows.
@@ -158,10 +160,13 @@ export function createLeases(
     }
   }
 
-  async function account(lease: Lease, objects: readonly Accounted[], drawn: number): Promise<void> {
-    if (!(await store.accountLeased(lease, objects, drawn))) lease.isDoubtful = true;
+  /** Whether the quota is kept. */
+  async function account(lease: Lease, objects: readonly Accounted[], drawn: number): Promise<boolean> {
+    const { isWhole, fits } = await store.accountLeased(lease, objects, drawn);
+    if (!isWhole) lease.isDoubtful = true;
     lease.accounts += 1;
     for (const { key, bytes } of objects) lease.unchecked.set(key, bytes);
+    return fits;
   }
 
   /**

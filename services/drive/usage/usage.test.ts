@@ -132,6 +132,18 @@ describe('the usage of a bucket', () => {
     assert.equal((await held()).length, 0);
   });
 
+  it('is bounded by a quota that is lowered as soon as one small write has been accounted for', async () => {
+    const kay = 'drive/people/kay/';
+    const keys = await haic.keysOf('kay');
+    await haic.drive.usage.setQuota(kay, 2048 * 1024 ** 2);
+    await put('first', 1000, keys);
+    await haic.drive.usage.setQuota(kay, 10_000);
+    assert.equal((await put('under-way', 1000, keys)).status, 200, 'what was set aside is drawn once more');
+    assert.equal((await put('second', 20_000, keys)).code, 'QuotaExceeded');
+    assert.equal((await put('small', 1000, keys)).status, 200, 'what fits still fits');
+    assert.equal((await haic.drive.usage.usageOf(kay)).bytes, 3000);
+  });
+
   it('is counted anew when the database has lost accounts that it had not on its disk yet', async () => {
     const dora = 'drive/people/dora/';
     const keys = await haic.keysOf('dora');
