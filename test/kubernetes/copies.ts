@@ -106,12 +106,13 @@ function onFakeNode(written: Written): Written {
   );
   const tolerations = [{ key: fakeTaint, operator: 'Exists' }];
   const spec = { ...template.spec, volumes, nodeSelector: fakeLabel, tolerations };
-  const { clusterIP: _, clusterIPs: __, ...serviceSpec } = service.spec;
+  const { clusterIP: _, clusterIPs: __, selector: ___, ...serviceSpec } = service.spec;
   const { labels } = service.metadata;
   return {
     ...written,
     deployment: { ...deployment, spec: { ...deployment.spec, template: { ...template, spec } } },
-    // Not kube-proxy's: where there are thousands, each change takes it seconds of a small machine, and who starts something waits for that.
+    // Without a selector it is no work for the controllers of endpoints, who look at all pods for each, nor, by its label, for kube-proxy, whom each
+    // change among thousands takes seconds of a small machine: whoever starts something would wait for both.
     service: {
       ...service,
       metadata: {
