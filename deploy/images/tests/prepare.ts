@@ -16,6 +16,8 @@ const engine = await startEngine(options);
 try {
   await ensureBases(engine, { ...options, helm: 'built before' });
   for (const name of imageNames) await buildImage(engine, name);
+  // Those of earlier sources, whose names these have now.
+  await engine.docker('image', 'prune', '--force');
 } finally {
   await engine.stop();
 }
