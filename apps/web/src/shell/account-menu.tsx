@@ -1,16 +1,17 @@
-import { Avatar, Badge, Group, Menu, Text, UnstyledButton } from '@mantine/core';
-import { IconChevronDown, IconDevices, IconHistory, IconKey, IconLogout } from '@tabler/icons-react';
+import { Badge, Group, Menu, Text } from '@mantine/core';
+import { IconDevices, IconHistory, IconKey, IconLogout } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { callRaw } from '../api/http.ts';
 import { useMe } from '../api/queries.ts';
+import { AccountButton, useAccountName } from './account-button.tsx';
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx';
 import { isOwnIssuer } from './own-issuer.ts';
 
 export function AccountMenu() {
   const me = useMe();
   const [leaving, setLeaving] = useState(false);
-  const name = me.data?.name || me.data?.username || '';
+  const name = useAccountName();
 
   const signOut = async (): Promise<void> => {
     setLeaving(true);
@@ -20,23 +21,7 @@ export function AccountMenu() {
   return (
     <Menu position="bottom-end" width={270} withinPortal trapFocus>
       <Menu.Target>
-        <UnstyledButton aria-label={`Account of ${name || 'you'}`} style={{ color: '#fff', borderRadius: 8 }}>
-          <Group gap={8} wrap="nowrap" px={4} py={2}>
-            <Avatar
-              size={30}
-              radius="xl"
-              color="sun"
-              variant="filled"
-              styles={{ placeholder: { color: '#141414' } }}
-            >
-              {initials(name)}
-            </Avatar>
-            <Text size="sm" visibleFrom="sm" maw={160} truncate miw={40}>
-              {name}
-            </Text>
-            <IconChevronDown size={14} aria-hidden="true" />
-          </Group>
-        </UnstyledButton>
+        <AccountButton name={name} />
       </Menu.Target>
       <Menu.Dropdown>
         <div style={{ padding: '8px 12px' }}>
@@ -96,14 +81,6 @@ export function AccountMenu() {
     </Menu>
   );
 }
-
-const initials = (name: string): string =>
-  name
-    .split(/[\s._-]+/)
-    .filter((part) => part !== '')
-    .slice(0, 2)
-    .map((part) => part.charAt(0).toUpperCase())
-    .join('');
 
 /**
  * Signing out goes on at the issuer, so the browser must go there itself: a form, not a call. The token is read anew, since the

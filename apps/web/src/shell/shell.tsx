@@ -20,13 +20,14 @@ import { Link, Outlet, useLocation } from 'react-router';
 import { useMe } from '../api/queries.ts';
 import type { Me } from '../api/types.ts';
 import { PageLoading } from '../components/page-loading.tsx';
-import { AccountMenu } from './account-menu.tsx';
+import { AccountButton, useAccountName } from './account-button.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { IsolationNotice, TroubleNotice } from './isolation-notice.tsx';
 import { Wordmark } from './logo.tsx';
 import { isOwnIssuer } from './own-issuer.ts';
 import { QuickSearch } from './quick-search.tsx';
 
+const AccountMenu = lazy(async () => ({ default: (await import('./account-menu.tsx')).AccountMenu }));
 const AccountsMark = lazy(async () => ({
   default: (await import('../accounts/accounts-mark.tsx')).AccountsMark,
 }));
@@ -63,6 +64,7 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const firstPage = useRef(true);
   const me = useMe();
+  const accountName = useAccountName();
 
   // A page change is silent for a screen reader and leaves the focus on what is gone, unless the focus is moved.
   // biome-ignore lint/correctness/useExhaustiveDependencies: on each change of the page
@@ -110,7 +112,9 @@ export function Shell() {
           </Group>
           <Group gap="sm" wrap="nowrap">
             <QuickSearch />
-            <AccountMenu />
+            <Suspense fallback={<AccountButton name={accountName} aria-busy />}>
+              <AccountMenu />
+            </Suspense>
           </Group>
         </Group>
       </AppShell.Header>
