@@ -1,6 +1,7 @@
 import type * as Identity from '@azure/identity';
 import { listByName } from '../cloud/listing.ts';
 import { loadSdk } from '../cloud/load-sdk.ts';
+import { storeIn } from '../cloud/verbs.ts';
 import { createKeyLock } from '../key-lock.ts';
 import type { BlobStore } from '../port.ts';
 import { listingOf } from './listing.ts';
@@ -25,21 +26,20 @@ export interface AzureStoreOptions {
  * store. Parts of an upload that nobody completes are forgotten by Azure after a week. The SDK is loaded by this function.
  */
 export async function createAzureBlobStore(options: AzureStoreOptions): Promise<BlobStore> {
-  const room = createAzureRoom(options);
-  return {
-    put: (key, content, put) => putBlob(room, key, content, put),
-    get: (key, get) => getBlob(room, key, get),
-    head: async (key, { signal }) => (await headOf(room, key, signal))?.info,
-    delete: (key, del) => deleteBlob(room, key, del),
-    list: (list) => listByName(listingOf(room), list),
-    copy: (source, target, copy) => copyBlob(room, source, target, copy),
-    createUpload: (key, upload) => createUpload(room, key, upload),
-    putPart: (upload, partNumber, content, part) => putPart(room, upload, partNumber, content, part),
-    listParts: (upload, list) => listParts(room, upload, list),
-    listUploads: (list) => listUploads(room, list),
-    completeUpload: (upload, parts, complete) => completeUpload(room, upload, parts, complete),
-    abortUpload: (upload, abort) => abortUpload(room, upload, abort),
-  };
+  return storeIn(createAzureRoom(options), {
+    put: putBlob,
+    get: getBlob,
+    head: async (room, key, { signal }) => (await headOf(room, key, signal))?.info,
+    delete: deleteBlob,
+    list: (room, list) => listByName(listingOf(room), list),
+    copy: copyBlob,
+    createUpload,
+    putPart,
+    listParts,
+    listUploads,
+    completeUpload,
+    abortUpload,
+  });
 }
 
 export function createAzureRoom(options: AzureStoreOptions): AzureRoom {

@@ -1,6 +1,7 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { listByName } from '../cloud/listing.ts';
 import { loadSdk } from '../cloud/load-sdk.ts';
+import { storeIn } from '../cloud/verbs.ts';
 import { createKeyLock } from '../key-lock.ts';
 import type { BlobStore } from '../port.ts';
 import { copyBlob } from './copy.ts';
@@ -32,21 +33,20 @@ function ignore(): void {}
  * deletions, which few have, are checked here first and hold among the writers of this process. The SDK is loaded by this function.
  */
 export async function createS3BlobStore(options: S3StoreOptions): Promise<BlobStore> {
-  const room = createS3Room(options);
-  return {
-    put: (key, content, put) => putBlob(room, key, content, put),
-    get: (key, get) => getBlob(room, key, get),
-    head: (key, { signal }) => headBlob(room, key, signal),
-    delete: (key, del) => deleteBlob(room, key, del),
-    list: (list) => listByName(listingOf(room), list),
-    copy: (source, target, copy) => copyBlob(room, source, target, copy),
-    createUpload: (key, upload) => createUpload(room, key, upload),
-    putPart: (upload, partNumber, content, part) => putPart(room, upload, partNumber, content, part),
-    listParts: (upload, list) => listParts(room, upload, list),
-    listUploads: (list) => listUploads(room, list),
-    completeUpload: (upload, parts, complete) => completeUpload(room, upload, parts, complete),
-    abortUpload: (upload, abort) => abortUpload(room, upload, abort),
-  };
+  return storeIn(createS3Room(options), {
+    put: putBlob,
+    get: getBlob,
+    head: (room, key, { signal }) => headBlob(room, key, signal),
+    delete: deleteBlob,
+    list: (room, list) => listByName(listingOf(room), list),
+    copy: copyBlob,
+    createUpload,
+    putPart,
+    listParts,
+    listUploads,
+    completeUpload,
+    abortUpload,
+  });
 }
 
 export function createS3Room(options: S3StoreOptions): S3Room {

@@ -28,7 +28,7 @@ export function InstanceList(props: { instances: readonly Instance[]; label: str
             {props.showOwner === true && <th scope="col">Owner</th>}
             <th scope="col">Created</th>
             <th scope="col">
-              <span className={classes.hidden}>Actions</span>
+              <span className="visually-hidden">Actions</span>
             </th>
           </tr>
         </thead>
