@@ -1,10 +1,11 @@
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Text } from '@mantine/core';
-import { IconCode, IconDots, IconLogin2, IconPlugConnectedX } from '@tabler/icons-react';
+import { Button, Group, Menu, Modal, Stack, Text } from '@mantine/core';
+import { IconCode, IconLogin2, IconPlugConnectedX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { CodeBlock } from '../components/copy.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { useReturnFocus } from '../components/return-focus.ts';
+import { RowMenu } from '../components/row-menu.tsx';
 import classes from '../components/rows.module.css';
 import { Age } from '../components/time.tsx';
 import { type Account, type AccountState, titleOf, useDisconnect, useLogIn } from './queries.ts';
@@ -130,30 +131,23 @@ function Row(props: {
 function AccountMenu(props: { account: Account; onLogIn: () => void; onAct: (act: Act) => void }) {
   const { account, onAct } = props;
   return (
-    <Menu position="bottom-end" withinPortal trapFocus>
-      <Menu.Target>
-        <ActionIcon variant="default" size="lg" aria-label={`Actions for ${account.client.id}/${account.id}`}>
-          <IconDots size={16} aria-hidden="true" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconCode size={16} aria-hidden="true" />} onClick={() => onAct('use')}>
-          Use it in apps
+    <RowMenu name={`${account.client.id}/${account.id}`}>
+      <Menu.Item leftSection={<IconCode size={16} aria-hidden="true" />} onClick={() => onAct('use')}>
+        Use it in apps
+      </Menu.Item>
+      {account.state === 'CONNECTED' && (
+        <Menu.Item leftSection={<IconLogin2 size={16} aria-hidden="true" />} onClick={props.onLogIn}>
+          Log in again
         </Menu.Item>
-        {account.state === 'CONNECTED' && (
-          <Menu.Item leftSection={<IconLogin2 size={16} aria-hidden="true" />} onClick={props.onLogIn}>
-            Log in again
-          </Menu.Item>
-        )}
-        <Menu.Item
-          leftSection={<IconPlugConnectedX size={16} aria-hidden="true" />}
-          style={{ color: 'var(--mantine-color-error)' }}
-          onClick={() => onAct('disconnect')}
-        >
-          Disconnect
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      )}
+      <Menu.Item
+        leftSection={<IconPlugConnectedX size={16} aria-hidden="true" />}
+        style={{ color: 'var(--mantine-color-error)' }}
+        onClick={() => onAct('disconnect')}
+      >
+        Disconnect
+      </Menu.Item>
+    </RowMenu>
   );
 }
 

@@ -1,6 +1,7 @@
-import { ActionIcon, Menu, Text } from '@mantine/core';
-import { IconDots, IconKey, IconLink, IconPencil, IconTrash } from '@tabler/icons-react';
+import { Menu, Text } from '@mantine/core';
+import { IconKey, IconLink, IconPencil, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
+import { RowMenu } from '../components/row-menu.tsx';
 import classes from '../components/rows.module.css';
 import { Age } from '../components/time.tsx';
 import { CallbackDialog, DeleteClientDialog, ReplaceSecretDialog } from './client-dialogs.tsx';
@@ -83,37 +84,30 @@ function Row(props: { client: OAuthClient; mayChange: boolean; onAct: (act: Act)
 function ClientMenu(props: { client: OAuthClient; mayChange: boolean; onAct: (act: Act) => void }) {
   const { client, onAct } = props;
   return (
-    <Menu position="bottom-end" withinPortal trapFocus>
-      <Menu.Target>
-        <ActionIcon variant="default" size="lg" aria-label={`Actions for ${client.id}`}>
-          <IconDots size={16} aria-hidden="true" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconLink size={16} aria-hidden="true" />} onClick={() => onAct('callback')}>
-          Redirect address
-        </Menu.Item>
-        {props.mayChange && (
-          <>
-            <Menu.Item
-              leftSection={<IconPencil size={16} aria-hidden="true" />}
-              onClick={() => onAct('change')}
-            >
-              Change
-            </Menu.Item>
-            <Menu.Item leftSection={<IconKey size={16} aria-hidden="true" />} onClick={() => onAct('secret')}>
-              Replace secret
-            </Menu.Item>
-            <Menu.Item
-              leftSection={<IconTrash size={16} aria-hidden="true" />}
-              style={{ color: 'var(--mantine-color-error)' }}
-              onClick={() => onAct('delete')}
-            >
-              Delete
-            </Menu.Item>
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu name={client.id}>
+      <Menu.Item leftSection={<IconLink size={16} aria-hidden="true" />} onClick={() => onAct('callback')}>
+        Redirect address
+      </Menu.Item>
+      {props.mayChange && (
+        <>
+          <Menu.Item
+            leftSection={<IconPencil size={16} aria-hidden="true" />}
+            onClick={() => onAct('change')}
+          >
+            Change
+          </Menu.Item>
+          <Menu.Item leftSection={<IconKey size={16} aria-hidden="true" />} onClick={() => onAct('secret')}>
+            Replace secret
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconTrash size={16} aria-hidden="true" />}
+            style={{ color: 'var(--mantine-color-error)' }}
+            onClick={() => onAct('delete')}
+          >
+            Delete
+          </Menu.Item>
+        </>
+      )}
+    </RowMenu>
   );
 }

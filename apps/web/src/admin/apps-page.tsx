@@ -1,5 +1,5 @@
-import { ActionIcon, Anchor, Group, Menu, Skeleton, Stack, Text } from '@mantine/core';
-import { IconArrowsExchange, IconDots, IconEye, IconTrash } from '@tabler/icons-react';
+import { Anchor, Group, Menu, Skeleton, Stack, Text } from '@mantine/core';
+import { IconArrowsExchange, IconEye, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useSetAppVisibility } from '../api/queries.ts';
@@ -9,6 +9,7 @@ import { Empty } from '../components/empty.tsx';
 import { More } from '../components/more.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { RowMenu } from '../components/row-menu.tsx';
 import classes from '../components/rows.module.css';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { Age } from '../components/time.tsx';
@@ -173,34 +174,24 @@ function Usage({ app, usage }: { app: App; usage: AppUsage | undefined }) {
 
 function AppMenu({ app, onPick }: { app: App; onPick: (deed: Deed) => void }) {
   return (
-    <Menu position="bottom-end" withinPortal trapFocus>
-      <Menu.Target>
-        <ActionIcon variant="default" size="lg" aria-label={`Actions for ${app.title} ${app.version}`}>
-          <IconDots size={16} aria-hidden="true" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item
-          leftSection={<IconEye size={16} aria-hidden="true" />}
-          onClick={() => onPick('visibility')}
-        >
-          Change visibility
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconArrowsExchange size={16} aria-hidden="true" />}
-          onClick={() => onPick('give')}
-        >
-          Hand over
-        </Menu.Item>
-        <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconTrash size={16} aria-hidden="true" />}
-          style={{ color: 'var(--mantine-color-error)' }}
-          onClick={() => onPick('delete')}
-        >
-          Delete
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu name={`${app.title} ${app.version}`}>
+      <Menu.Item leftSection={<IconEye size={16} aria-hidden="true" />} onClick={() => onPick('visibility')}>
+        Change visibility
+      </Menu.Item>
+      <Menu.Item
+        leftSection={<IconArrowsExchange size={16} aria-hidden="true" />}
+        onClick={() => onPick('give')}
+      >
+        Hand over
+      </Menu.Item>
+      <Menu.Divider />
+      <Menu.Item
+        leftSection={<IconTrash size={16} aria-hidden="true" />}
+        style={{ color: 'var(--mantine-color-error)' }}
+        onClick={() => onPick('delete')}
+      >
+        Delete
+      </Menu.Item>
+    </RowMenu>
   );
 }

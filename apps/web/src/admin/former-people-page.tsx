@@ -1,10 +1,11 @@
-import { ActionIcon, Menu, Skeleton, Stack, Text } from '@mantine/core';
-import { IconDots, IconTrash, IconUserShare } from '@tabler/icons-react';
+import { Menu, Skeleton, Stack, Text } from '@mantine/core';
+import { IconTrash, IconUserShare } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { More } from '../components/more.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { RowMenu } from '../components/row-menu.tsx';
 import classes from '../components/rows.module.css';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { Age, useNow } from '../components/time.tsx';
@@ -139,28 +140,21 @@ function FormerPersonRow({ person, onAsk }: Row) {
 
 function FormerPersonMenu({ person, onAsk }: Row) {
   return (
-    <Menu position="bottom-end" withinPortal trapFocus>
-      <Menu.Target>
-        <ActionIcon variant="default" size="lg" aria-label={`Actions for ${nameOf(person)}`}>
-          <IconDots size={16} aria-hidden="true" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item
-          leftSection={<IconUserShare size={16} aria-hidden="true" />}
-          onClick={() => onAsk('hand-over')}
-          disabled={person.usage.objects === 0}
-        >
-          Hand over
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconTrash size={16} aria-hidden="true" />}
-          style={{ color: 'var(--mantine-color-error)' }}
-          onClick={() => onAsk('purge')}
-        >
-          Purge
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu name={nameOf(person)}>
+      <Menu.Item
+        leftSection={<IconUserShare size={16} aria-hidden="true" />}
+        onClick={() => onAsk('hand-over')}
+        disabled={person.usage.objects === 0}
+      >
+        Hand over
+      </Menu.Item>
+      <Menu.Item
+        leftSection={<IconTrash size={16} aria-hidden="true" />}
+        style={{ color: 'var(--mantine-color-error)' }}
+        onClick={() => onAsk('purge')}
+      >
+        Purge
+      </Menu.Item>
+    </RowMenu>
   );
 }

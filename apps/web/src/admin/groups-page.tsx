@@ -1,11 +1,12 @@
-import { ActionIcon, Anchor, Button, Menu, Skeleton, Stack } from '@mantine/core';
-import { IconDots, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { Anchor, Button, Menu, Skeleton, Stack } from '@mantine/core';
+import { IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { Empty } from '../components/empty.tsx';
 import { More } from '../components/more.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { RowMenu } from '../components/row-menu.tsx';
 import classes from '../components/rows.module.css';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { Age } from '../components/time.tsx';
@@ -110,24 +111,17 @@ function GroupTable({ groups }: { groups: readonly Group[] }) {
 
 export function GroupMenu(props: { group: Group; onRename: () => void; onDelete: () => void }) {
   return (
-    <Menu position="bottom-end" withinPortal trapFocus>
-      <Menu.Target>
-        <ActionIcon variant="default" size="lg" aria-label={`Actions for ${props.group.name}`}>
-          <IconDots size={16} aria-hidden="true" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconPencil size={16} aria-hidden="true" />} onClick={props.onRename}>
-          Rename
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconTrash size={16} aria-hidden="true" />}
-          style={{ color: 'var(--mantine-color-error)' }}
-          onClick={props.onDelete}
-        >
-          Delete
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu name={props.group.name}>
+      <Menu.Item leftSection={<IconPencil size={16} aria-hidden="true" />} onClick={props.onRename}>
+        Rename
+      </Menu.Item>
+      <Menu.Item
+        leftSection={<IconTrash size={16} aria-hidden="true" />}
+        style={{ color: 'var(--mantine-color-error)' }}
+        onClick={props.onDelete}
+      >
+        Delete
+      </Menu.Item>
+    </RowMenu>
   );
 }

@@ -1,8 +1,7 @@
-import { ActionIcon, Menu } from '@mantine/core';
+import { Menu } from '@mantine/core';
 import {
   IconArrowsExchange,
   IconClockPause,
-  IconDots,
   IconExternalLink,
   IconEye,
   IconFileText,
@@ -12,6 +11,7 @@ import {
 } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { Instance } from '../api/types.ts';
+import { RowMenu } from '../components/row-menu.tsx';
 import { safeHref } from '../components/safe-href.ts';
 
 export type InstanceDeed = 'pause' | 'resume' | 'auto-pause' | 'visibility' | 'give' | 'terminate';
@@ -23,80 +23,61 @@ export function InstanceMenu(props: { instance: Instance; onPick: (deed: Instanc
   const isPaused = instance.status === 'SUSPENDED';
   const name = `${instance.app.title} ${instance.app.version} of ${instance.owner.username}`;
   return (
-    <Menu position="bottom-end" withinPortal trapFocus>
-      <Menu.Target>
-        <ActionIcon
-          variant="default"
-          size="lg"
-          aria-label={`Actions for ${name}`}
-          disabled={instance.status === 'TERMINATING'}
-        >
-          <IconDots size={16} aria-hidden="true" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {instance.canOpen && instance.status === 'DEPLOYED' && href !== undefined && (
-          <Menu.Item
-            component="a"
-            href={href}
-            leftSection={<IconExternalLink size={16} aria-hidden="true" />}
-          >
-            Open
-          </Menu.Item>
-        )}
-        {instance.canReadLogs && (
-          <Menu.Item
-            component={Link}
-            to={`/instances/${instance.id}#log`}
-            leftSection={<IconFileText size={16} aria-hidden="true" />}
-          >
-            Log
-          </Menu.Item>
-        )}
-        {isPaused ? (
-          <Menu.Item
-            leftSection={<IconPlayerPlay size={16} aria-hidden="true" />}
-            onClick={() => onPick('resume')}
-          >
-            Resume
-          </Menu.Item>
-        ) : (
-          <Menu.Item
-            leftSection={<IconPlayerPause size={16} aria-hidden="true" />}
-            onClick={() => onPick('pause')}
-          >
-            Pause
-          </Menu.Item>
-        )}
-        <Menu.Item
-          leftSection={<IconClockPause size={16} aria-hidden="true" />}
-          onClick={() => onPick('auto-pause')}
-        >
-          {instance.suspendAfter === 'never' ? 'Pause by itself' : 'Never pause by itself'}
+    <RowMenu name={name} disabled={instance.status === 'TERMINATING'}>
+      {instance.canOpen && instance.status === 'DEPLOYED' && href !== undefined && (
+        <Menu.Item component="a" href={href} leftSection={<IconExternalLink size={16} aria-hidden="true" />}>
+          Open
         </Menu.Item>
+      )}
+      {instance.canReadLogs && (
         <Menu.Item
-          leftSection={<IconEye size={16} aria-hidden="true" />}
-          onClick={() => onPick('visibility')}
+          component={Link}
+          to={`/instances/${instance.id}#log`}
+          leftSection={<IconFileText size={16} aria-hidden="true" />}
         >
-          Change visibility
+          Log
         </Menu.Item>
-        {isPaused && (
-          <Menu.Item
-            leftSection={<IconArrowsExchange size={16} aria-hidden="true" />}
-            onClick={() => onPick('give')}
-          >
-            Hand over
-          </Menu.Item>
-        )}
-        <Menu.Divider />
+      )}
+      {isPaused ? (
         <Menu.Item
-          leftSection={<IconTrash size={16} aria-hidden="true" />}
-          style={{ color: 'var(--mantine-color-error)' }}
-          onClick={() => onPick('terminate')}
+          leftSection={<IconPlayerPlay size={16} aria-hidden="true" />}
+          onClick={() => onPick('resume')}
         >
-          Terminate
+          Resume
         </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      ) : (
+        <Menu.Item
+          leftSection={<IconPlayerPause size={16} aria-hidden="true" />}
+          onClick={() => onPick('pause')}
+        >
+          Pause
+        </Menu.Item>
+      )}
+      <Menu.Item
+        leftSection={<IconClockPause size={16} aria-hidden="true" />}
+        onClick={() => onPick('auto-pause')}
+      >
+        {instance.suspendAfter === 'never' ? 'Pause by itself' : 'Never pause by itself'}
+      </Menu.Item>
+      <Menu.Item leftSection={<IconEye size={16} aria-hidden="true" />} onClick={() => onPick('visibility')}>
+        Change visibility
+      </Menu.Item>
+      {isPaused && (
+        <Menu.Item
+          leftSection={<IconArrowsExchange size={16} aria-hidden="true" />}
+          onClick={() => onPick('give')}
+        >
+          Hand over
+        </Menu.Item>
+      )}
+      <Menu.Divider />
+      <Menu.Item
+        leftSection={<IconTrash size={16} aria-hidden="true" />}
+        style={{ color: 'var(--mantine-color-error)' }}
+        onClick={() => onPick('terminate')}
+      >
+        Terminate
+      </Menu.Item>
+    </RowMenu>
   );
 }

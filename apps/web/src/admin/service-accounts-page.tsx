@@ -1,10 +1,11 @@
-import { ActionIcon, Button, Menu, Skeleton, Stack, Text } from '@mantine/core';
-import { IconDots, IconKey, IconPlayerPause, IconPlayerPlay, IconPlus, IconTrash } from '@tabler/icons-react';
+import { Button, Menu, Skeleton, Stack, Text } from '@mantine/core';
+import { IconKey, IconPlayerPause, IconPlayerPlay, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Empty } from '../components/empty.tsx';
 import { More } from '../components/more.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { RowMenu } from '../components/row-menu.tsx';
 import classes from '../components/rows.module.css';
 import { SearchField, useSearchParam } from '../components/search-field.tsx';
 import { Age } from '../components/time.tsx';
@@ -141,39 +142,32 @@ function AccountRow({ account, onAsk }: { account: ServiceAccount; onAsk: (what:
 function AccountMenu({ account, onAsk }: { account: ServiceAccount; onAsk: (what: Asked['what']) => void }) {
   const change = useSetAccountDisabled(account.name);
   return (
-    <Menu position="bottom-end" withinPortal trapFocus>
-      <Menu.Target>
-        <ActionIcon variant="default" size="lg" aria-label={`Actions for ${account.name}`}>
-          <IconDots size={16} aria-hidden="true" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconKey size={16} aria-hidden="true" />} onClick={() => onAsk('rotate')}>
-          New secret
-        </Menu.Item>
-        {account.disabled ? (
-          <Menu.Item
-            leftSection={<IconPlayerPlay size={16} aria-hidden="true" />}
-            onClick={() => change.mutate(false)}
-          >
-            Enable
-          </Menu.Item>
-        ) : (
-          <Menu.Item
-            leftSection={<IconPlayerPause size={16} aria-hidden="true" />}
-            onClick={() => onAsk('disable')}
-          >
-            Disable
-          </Menu.Item>
-        )}
+    <RowMenu name={account.name}>
+      <Menu.Item leftSection={<IconKey size={16} aria-hidden="true" />} onClick={() => onAsk('rotate')}>
+        New secret
+      </Menu.Item>
+      {account.disabled ? (
         <Menu.Item
-          leftSection={<IconTrash size={16} aria-hidden="true" />}
-          style={{ color: 'var(--mantine-color-error)' }}
-          onClick={() => onAsk('remove')}
+          leftSection={<IconPlayerPlay size={16} aria-hidden="true" />}
+          onClick={() => change.mutate(false)}
         >
-          Remove
+          Enable
         </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      ) : (
+        <Menu.Item
+          leftSection={<IconPlayerPause size={16} aria-hidden="true" />}
+          onClick={() => onAsk('disable')}
+        >
+          Disable
+        </Menu.Item>
+      )}
+      <Menu.Item
+        leftSection={<IconTrash size={16} aria-hidden="true" />}
+        style={{ color: 'var(--mantine-color-error)' }}
+        onClick={() => onAsk('remove')}
+      >
+        Remove
+      </Menu.Item>
+    </RowMenu>
   );
 }

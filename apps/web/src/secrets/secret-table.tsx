@@ -1,6 +1,7 @@
-import { ActionIcon, Badge, Group, Menu, Text } from '@mantine/core';
-import { IconDots, IconEye, IconFileText, IconPencil, IconTrash, IconUsersGroup } from '@tabler/icons-react';
+import { Badge, Group, Menu, Text } from '@mantine/core';
+import { IconEye, IconFileText, IconPencil, IconTrash, IconUsersGroup } from '@tabler/icons-react';
 import { useState } from 'react';
+import { RowMenu } from '../components/row-menu.tsx';
 import classes from '../components/rows.module.css';
 import { Age } from '../components/time.tsx';
 import { type Secret, secretId, useRevealSecret } from './queries.ts';
@@ -105,48 +106,38 @@ function SecretRow({ secret, onAct }: { secret: Secret; onAct: (act: Act) => voi
 
 function SecretMenu({ secret, onAct }: { secret: Secret; onAct: (act: Act) => void }) {
   return (
-    <Menu position="bottom-end" withinPortal trapFocus>
-      <Menu.Target>
-        <ActionIcon variant="default" size="lg" aria-label={`Actions for ${secret.name}`}>
-          <IconDots size={16} aria-hidden="true" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item
-          leftSection={<IconFileText size={16} aria-hidden="true" />}
-          onClick={() => onAct('manifest')}
-        >
-          Copy as app.toml
+    <RowMenu name={secret.name}>
+      <Menu.Item
+        leftSection={<IconFileText size={16} aria-hidden="true" />}
+        onClick={() => onAct('manifest')}
+      >
+        Copy as app.toml
+      </Menu.Item>
+      <Menu.Item leftSection={<IconUsersGroup size={16} aria-hidden="true" />} onClick={() => onAct('users')}>
+        Who uses it
+      </Menu.Item>
+      {secret.canReveal && (
+        <Menu.Item leftSection={<IconEye size={16} aria-hidden="true" />} onClick={() => onAct('reveal')}>
+          Show values
         </Menu.Item>
-        <Menu.Item
-          leftSection={<IconUsersGroup size={16} aria-hidden="true" />}
-          onClick={() => onAct('users')}
-        >
-          Who uses it
-        </Menu.Item>
-        {secret.canReveal && (
-          <Menu.Item leftSection={<IconEye size={16} aria-hidden="true" />} onClick={() => onAct('reveal')}>
-            Show values
+      )}
+      {secret.canChange && (
+        <>
+          <Menu.Item
+            leftSection={<IconPencil size={16} aria-hidden="true" />}
+            onClick={() => onAct('change')}
+          >
+            Change
           </Menu.Item>
-        )}
-        {secret.canChange && (
-          <>
-            <Menu.Item
-              leftSection={<IconPencil size={16} aria-hidden="true" />}
-              onClick={() => onAct('change')}
-            >
-              Change
-            </Menu.Item>
-            <Menu.Item
-              leftSection={<IconTrash size={16} aria-hidden="true" />}
-              style={{ color: 'var(--mantine-color-error)' }}
-              onClick={() => onAct('delete')}
-            >
-              Delete
-            </Menu.Item>
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+          <Menu.Item
+            leftSection={<IconTrash size={16} aria-hidden="true" />}
+            style={{ color: 'var(--mantine-color-error)' }}
+            onClick={() => onAct('delete')}
+          >
+            Delete
+          </Menu.Item>
+        </>
+      )}
+    </RowMenu>
   );
 }

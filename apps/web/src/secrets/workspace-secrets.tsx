@@ -1,10 +1,11 @@
-import { ActionIcon, Alert, Button, Group, Menu, Skeleton, Stack, Text } from '@mantine/core';
-import { IconDots, IconFileText, IconHistory, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { Alert, Button, Group, Menu, Skeleton, Stack, Text } from '@mantine/core';
+import { IconFileText, IconHistory, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Empty } from '../components/empty.tsx';
 import { More } from '../components/more.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { RowMenu } from '../components/row-menu.tsx';
 import classes from '../components/rows.module.css';
 import { Age } from '../components/time.tsx';
 import type { Workspace } from '../workspaces/queries.ts';
@@ -163,44 +164,37 @@ function Row(props: { secret: StoredSecret; mayEdit: boolean; onAct: (act: Act) 
         <Age iso={secret.createTime} />
       </td>
       <td className={classes.actions}>
-        <Menu position="bottom-end" withinPortal trapFocus>
-          <Menu.Target>
-            <ActionIcon variant="default" size="lg" aria-label={`Actions for ${id}`}>
-              <IconDots size={16} aria-hidden="true" />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item
-              leftSection={<IconFileText size={16} aria-hidden="true" />}
-              onClick={() => onAct('manifest')}
-            >
-              Copy as app.toml
-            </Menu.Item>
-            <Menu.Item
-              leftSection={<IconHistory size={16} aria-hidden="true" />}
-              onClick={() => onAct('versions')}
-            >
-              Versions
-            </Menu.Item>
-            {props.mayEdit && (
-              <>
-                <Menu.Item
-                  leftSection={<IconPencil size={16} aria-hidden="true" />}
-                  onClick={() => onAct('add')}
-                >
-                  New version
-                </Menu.Item>
-                <Menu.Item
-                  leftSection={<IconTrash size={16} aria-hidden="true" />}
-                  style={{ color: 'var(--mantine-color-error)' }}
-                  onClick={() => onAct('delete')}
-                >
-                  Delete
-                </Menu.Item>
-              </>
-            )}
-          </Menu.Dropdown>
-        </Menu>
+        <RowMenu name={id}>
+          <Menu.Item
+            leftSection={<IconFileText size={16} aria-hidden="true" />}
+            onClick={() => onAct('manifest')}
+          >
+            Copy as app.toml
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<IconHistory size={16} aria-hidden="true" />}
+            onClick={() => onAct('versions')}
+          >
+            Versions
+          </Menu.Item>
+          {props.mayEdit && (
+            <>
+              <Menu.Item
+                leftSection={<IconPencil size={16} aria-hidden="true" />}
+                onClick={() => onAct('add')}
+              >
+                New version
+              </Menu.Item>
+              <Menu.Item
+                leftSection={<IconTrash size={16} aria-hidden="true" />}
+                style={{ color: 'var(--mantine-color-error)' }}
+                onClick={() => onAct('delete')}
+              >
+                Delete
+              </Menu.Item>
+            </>
+          )}
+        </RowMenu>
       </td>
     </tr>
   );
