@@ -236,7 +236,10 @@ describe('the images, built from their Dockerfiles by Docker', { skip: whyNotHer
       await unpack(engine, tag, root);
       for (const below of ['opt', 'usr/local'])
         assert.deepEqual(await contentsBelow(root, below), await contentsBelow(roots[name].built, below));
+      await engine.docker('image', 'rm', tag);
     }
+    // Stages that have no name are layers all the same, and gigabytes.
+    await engine.docker('image', 'prune', '--force');
   });
 });
 
