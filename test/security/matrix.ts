@@ -323,6 +323,9 @@ export const ofDrivePage: readonly Row[] = [
   ['GET',    '/api/v1/drive/former-people', undefined,           403, 403, 403, 200, 403, 403, 403, 403, 403, 403, 401],
   ['POST',   '/api/v1/drive/former-people/none/hand-over', { to: 'olga' }, 403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
   ['POST',   '/api/v1/drive/former-people/none/purge', undefined, 403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['GET',    '/api/v1/drive/quotas/people/none', undefined,      403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['PUT',    '/api/v1/drive/quotas/people/none', { quota: null }, 403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
+  ['DELETE', '/api/v1/drive/quotas/workspaces/none', undefined,  403, 403, 403, 404, 403, 403, 403, 403, 403, 403, 401],
   ['GET',    '/api/v1/drive/buckets/_my/address?key=adas.txt', undefined, 200, 404, 404, 404, 404, 404, 200, 200, 404, 403, 401],
   ['POST',   '/api/v1/drive/buckets/_my/shares', { key: 'adas.txt', expiresInSeconds: 60 }, 201, 404, 404, 404, 404, 404, 201, 201, 404, 403, 401],
   // A workspace of Ada's: an administrator learns of it as little as anybody.

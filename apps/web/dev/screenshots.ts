@@ -153,6 +153,14 @@ const shots: readonly Shot[] = [
   },
   { name: 'person', path: '/admin/people/grace.hopper/account' },
   {
+    name: 'person-quota',
+    path: '/admin/people/grace.hopper/account',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Change the quota of grace.hopper' }).click();
+      await page.getByRole('radio', { name: 'A limit of its own' }).check();
+    },
+  },
+  {
     name: 'people-disable',
     path: '/admin/people?q=grace',
     prepare: async (page) => {

@@ -330,3 +330,41 @@ describe('People, and sessions and tokens', { concurrency: 3 }, () => {
     assert.deepEqual(portal.complaints, []);
   });
 });
+
+describe('The quota of one person', () => {
+  test('with the keyboard: a limit of its own, no limit, and as everybody again', async () => {
+    await using portal = await browser.open();
+    const { page, standIn, complaints } = portal;
+    await page.goto(`${standIn.url}/admin/people/grace.hopper/account`);
+    await page.getByText('1.2 GB in 340 objects, of 50 GB (the default)').waitFor();
+    const change = page.getByRole('button', { name: 'Change the quota of grace.hopper' });
+    await change.focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Quota of grace.hopper in Drive' });
+    await dialog.getByRole('radio', { name: 'As everybody' }).focus();
+    await page.keyboard.press('ArrowDown');
+    const limit = dialog.getByRole('textbox', { name: 'Limit in GB' });
+    await limit.fill('a lot');
+    await dialog.getByText('A number above 0.').waitFor();
+    assert.ok(await dialog.getByRole('button', { name: 'Save' }).isDisabled());
+    await limit.fill('0,5');
+    await dialog.getByText('There is more already').waitFor();
+    await limit.press('Enter');
+    await page.getByText('1.2 GB in 340 objects, of 500 MB', { exact: false }).waitFor();
+    await change.and(page.locator(':focus')).waitFor();
+    assert.deepEqual([...standIn.drive.quotas.values()], [500_000_000]);
+
+    for (const [choice, then] of [
+      ['No limit', '340 objects, no limit'],
+      ['As everybody', 'of 50 GB (the default)'],
+    ] as const) {
+      await change.click();
+      await dialog.getByRole('radio', { name: choice }).check();
+      await dialog.getByRole('button', { name: 'Save' }).click();
+      await page.getByText(then).waitFor();
+    }
+    assert.equal(standIn.drive.quotas.size, 0);
+    assert.deepEqual(await page.evaluate(lowContrast), []);
+    assert.deepEqual(complaints, []);
+  });
+});

@@ -1,11 +1,12 @@
 import type { Principal } from '@haic/kit/auth/principal.ts';
-import { forbidden, invalid, messageOf, notFound } from '@haic/kit/errors.ts';
+import { invalid, messageOf, notFound } from '@haic/kit/errors.ts';
 import type { Logger } from '@haic/kit/logging.ts';
-import type { IdentityClient, IdentityPerson } from '@haic/services/identity/client.ts';
+import type { IdentityClient } from '@haic/services/identity/client.ts';
 import { bucketOfPerson } from '../buckets.ts';
 import type { Bucket } from '../model.ts';
 import type { ObjectService } from '../service.ts';
 import type { Usage, UsageStore } from '../usage/store.ts';
+import { administratorOf } from './administrator.ts';
 import { copyObject, objectsOf } from './changes.ts';
 import type { FormerPeopleStore, FormerPerson, Place } from './former-people-store.ts';
 import type { Operation } from './model.ts';
@@ -81,11 +82,8 @@ export function createFormerPeople(parts: FormerPeopleParts) {
     await people.forget(subject);
   }
 
-  async function administrator(actor: Principal): Promise<IdentityPerson> {
-    const by = await identity.findPerson(actor.subject);
-    if (by?.roles.includes('admin') === true && !by.disabled) return by;
-    throw forbidden('administrators_only', 'Only administrators see what those who are gone left in Drive.');
-  }
+  const administrator = (actor: Principal) =>
+    administratorOf(identity, actor, 'see what those who are gone left in Drive');
 
   async function find(subject: string): Promise<FormerPerson> {
     const person = await people.find(subject);

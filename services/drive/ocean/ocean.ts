@@ -13,6 +13,7 @@ import { createUsageStore } from '../usage/store.ts';
 import { keepAccounts } from '../usage/usage.ts';
 import { createFormerPeople, type FormerPeople } from './former-people.ts';
 import { createFormerPeopleStore } from './former-people-store.ts';
+import { createQuotas } from './quotas.ts';
 import { createRemoveBucket } from './removal.ts';
 import { abortUploadRoute } from './routes/abort-upload.ts';
 import { addressPartsRoute } from './routes/address-parts.ts';
@@ -30,6 +31,7 @@ import { listTrashRoute } from './routes/list-trash.ts';
 import { listUploadsRoute } from './routes/list-uploads.ts';
 import { makeFolderRoute } from './routes/make-folder.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { quotaRoutes } from './routes/quotas.ts';
 import { shareObjectRoute } from './routes/share-object.ts';
 import { sharesRoutes } from './routes/shares.ts';
 import { startOperationRoute } from './routes/start-operation.ts';
@@ -136,6 +138,7 @@ export async function createOcean(options: OceanOptions): Promise<Ocean> {
       ])
         route(server, { service, nameOf });
       formerPeopleRoutes(server, formerPeople);
+      quotaRoutes(server, createQuotas({ usage, identity: options.identity }));
     },
     // While it is deleted nobody gets into the workspace, and so to none of these.
     contents: {

@@ -4,11 +4,13 @@ import type { Usage } from '../usage/store.ts';
 import type { FormerPersonView } from './former-people.ts';
 import type { FolderEntry } from './listing.ts';
 import { isFolder, lastName, type Operation, type TrashEntry } from './model.ts';
+import type { QuotaView } from './quotas.ts';
 import type {
   BucketSchema,
   EntrySchema,
   FormerPersonSchema,
   OperationSchema,
+  QuotaSchema,
   ShareSchema,
   TrashSchema,
 } from './routes/schemas.ts';
@@ -59,6 +61,10 @@ export const presentFormerPerson = (person: FormerPersonView): Static<typeof For
 
 export const presentShare = ({ id, key, createdAt, expiresAt }: Share): Static<typeof ShareSchema> => ({
   ...{ id, key, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString() },
+});
+
+export const presentQuota = ({ usage, trash, isDefault }: QuotaView): Static<typeof QuotaSchema> => ({
+  ...{ usage: presentUsage(usage), trash: presentUsage(trash), isDefault },
 });
 
 export const presentTrash = (

@@ -133,7 +133,7 @@ export async function startTestOcean(
   await server.ready();
   const api = async (
     who: string,
-    method: 'GET' | 'POST' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     address: string,
     body?: object,
   ): Promise<Answer> => {

@@ -125,6 +125,14 @@ export function createUsageStore(database: Database, defaultQuota: number) {
           await transaction`delete from ${transaction(`drive.${table}`)} where bucket = ${bucket}`;
       }),
 
+    /** As `setQuota` set it; undefined for a bucket that nothing was ever put into. */
+    ownQuotaOf: async (bucket: string): Promise<number | 'default' | undefined> => {
+      const [row] = await sql<
+        { quota: string | null }[]
+      >`select quota from drive.usage where bucket = ${bucket}`;
+      return row === undefined ? undefined : row.quota === null ? 'default' : Number(row.quota);
+    },
+
     /** Undefined for the installation's setting, 0 for no quota. */
     setQuota: async (bucket: string, quota: number | undefined): Promise<void> => {
       await sql`

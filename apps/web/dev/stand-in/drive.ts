@@ -12,6 +12,7 @@ import type {
 import { type Call, json } from './api.ts';
 import { answerFormerPeople, sampleFormerPeople } from './former-people.ts';
 import { notFound, Problem } from './problem.ts';
+import { answerQuotas, type Quotas } from './quotas.ts';
 
 interface StoredObject {
   readonly content: Buffer;
@@ -39,6 +40,7 @@ export class StandInDrive {
   >();
   readonly shares = new Map<string, { bucket: string; link: SharedLink }>();
   formerPeople: FormerPerson[] = sampleFormerPeople();
+  readonly quotas: Quotas = new Map();
   /** `<who left it> to <whom>` */
   handedOver: string[] = [];
   quota: number | null = 1_000_000;
@@ -100,6 +102,7 @@ export async function answerDrive(call: Call): Promise<void> {
       ...{ driveUrl: 'http://localhost:8082', stsUrl: 'http://localhost:8082/sts', trashDays: 30 },
     });
   if (kind === 'operations') return operations(call, name, what);
+  if (kind === 'quotas') return answerQuotas(call, name, what ?? '');
   if (kind === 'former-people') return answerFormerPeople(call, name || undefined, what);
   if (name === '')
     return json(call.response, 200, {

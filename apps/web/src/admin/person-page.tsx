@@ -9,6 +9,7 @@ import { PageHeader } from '../components/page-header.tsx';
 import { PageLoading } from '../components/page-loading.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Age } from '../components/time.tsx';
+import { Quota } from '../drive/quota.tsx';
 import { useBelongings } from './belongings.ts';
 import { PersonAccess } from './people-page.tsx';
 import { type Deed, PersonDialog } from './person-dialogs.tsx';
@@ -80,6 +81,10 @@ function PersonDetails({ person }: { person: Person }) {
           <dt>Owns</dt>
           <dd>
             <Owns username={person.username} />
+          </dd>
+          <dt>Drive</dt>
+          <dd>
+            <Quota holder={{ kind: 'people', id: person.subject }} name={person.username} />
           </dd>
         </dl>
       </div>

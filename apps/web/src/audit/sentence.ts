@@ -70,6 +70,14 @@ export const deeds: Readonly<Record<string, readonly [did: string, to: string]>>
     'purged what a former person left in Drive',
     'purge what a former person left in Drive',
   ],
+  'actions/drive/quotas/SET': [
+    'changed how much may be kept in Drive',
+    'change how much may be kept in Drive',
+  ],
+  'actions/drive/quotas/RESET': [
+    'went back to the usual quota of Drive',
+    'go back to the usual quota of Drive',
+  ],
   'actions/securestore/secrets/CREATE': ['made a secret', 'make a secret'],
   'actions/securestore/secrets/DELETE': ['deleted a secret', 'delete a secret'],
   'actions/securestore/secrets/UNDELETE': ['brought back a secret', 'bring back a secret'],

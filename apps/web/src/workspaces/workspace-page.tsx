@@ -9,6 +9,7 @@ import { NotFoundPage } from '../components/not-found-page.tsx';
 import { PageHeader } from '../components/page-header.tsx';
 import { PageLoading } from '../components/page-loading.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { Quota } from '../drive/quota.tsx';
 import { AssignOwnerDialog } from './member-dialogs.tsx';
 import { Members } from './members.tsx';
 import { idOf, type Member, useMembers, useWorkspace, useWorkspaceDeed, type Workspace } from './queries.ts';
@@ -34,6 +35,7 @@ function Shown({ workspace }: { workspace: Workspace }) {
   const isDeleted = workspace.deleteTime !== undefined;
   const isPersonal = workspace.kind === 'WORKSPACE_KIND_PERSONAL';
   const members = useMembers(idOf(workspace));
+  const me = useMe();
   return (
     <>
       <Anchor component={Link} to="/workspaces" size="sm">
@@ -58,6 +60,12 @@ function Shown({ workspace }: { workspace: Workspace }) {
           <Text size="sm">
             It is yours alone and cannot be shared: apps that you run keep here what is only for you. Make a
             workspace to share.
+          </Text>
+        )}
+        {me.data?.isAdmin === true && !isDeleted && (
+          <Text size="sm" component="div">
+            In Drive:{' '}
+            <Quota holder={{ kind: 'workspaces', id: idOf(workspace) }} name={workspace.displayName} />
           </Text>
         )}
         <OwnersGone

@@ -138,6 +138,15 @@ export const FormerPersonSchema = Type.Object(
   },
 );
 
+export const QuotaSchema = Type.Object(
+  {
+    usage: UsageSchema,
+    trash: UsageSchema,
+    isDefault: Type.Boolean({ description: 'Whether it is what the installation says for all.' }),
+  },
+  { title: 'DriveQuota', additionalProperties: false },
+);
+
 export const ShareSchema = Type.Object(
   { id: Type.String(), key: Type.String(), createdAt: Timestamp, expiresAt: Timestamp },
   { title: 'DriveSharedLink', additionalProperties: false },
