@@ -73,7 +73,7 @@ function startThread(onEnd: () => void): WorkerThread {
     else asker?.resolve(asBuffer(answer.result));
   });
   worker.on('error', (error) => end(error instanceof Error ? error : new Error(String(error))));
-  worker.on('exit', () => end(new Error('A thread that works on the disk has ended.')));
+  worker.on('exit', () => end(ended()));
 
   return {
     get waiting() {
@@ -85,7 +85,7 @@ function startThread(onEnd: () => void): WorkerThread {
       return isAtRest;
     },
     end: () => {
-      onEnd();
+      end(ended());
       void worker.terminate();
     },
     call: <N extends OperationName>(name: N, ...args: readonly unknown[]) =>
@@ -105,3 +105,5 @@ function startThread(onEnd: () => void): WorkerThread {
     },
   };
 }
+
+const ended = () => new Error('A thread that works on the disk has ended.');
