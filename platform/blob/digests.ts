@@ -2,23 +2,21 @@ import { createHash, type Hash } from 'node:crypto';
 
 export type DigestAlgorithm = 'md5' | 'sha256';
 
+/** Lower-case hex, of the algorithms that were asked for. */
+export type Sums = Readonly<Partial<Record<DigestAlgorithm, string>>>;
+
 export interface Digests {
-  /** Resolves when more is welcome. The chunk must not be changed afterwards. */
-  update(chunk: Buffer): Promise<void> | undefined;
-  /** Lower-case hex, by algorithm. */
-  finish(): Promise<Readonly<Partial<Record<DigestAlgorithm, string>>>>;
-  /** Instead of `finish`. */
-  abandon(): void;
+  update(chunk: Buffer): void;
+  /** Once, at the end. */
+  sums(): Sums;
 }
 
-export function createDigests(algorithms: ReadonlySet<DigestAlgorithm>): Digests {
+export function createDigests(algorithms: Iterable<DigestAlgorithm>): Digests {
   const hashes: [DigestAlgorithm, Hash][] = [...algorithms].map((name) => [name, createHash(name)]);
   return {
     update: (chunk) => {
       for (const [, hash] of hashes) hash.update(chunk);
-      return undefined;
     },
-    finish: async () => Object.fromEntries(hashes.map(([name, hash]) => [name, hash.digest('hex')])),
-    abandon: () => undefined,
+    sums: () => Object.fromEntries(hashes.map(([name, hash]) => [name, hash.digest('hex')])),
   };
 }

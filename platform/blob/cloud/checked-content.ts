@@ -1,5 +1,6 @@
 import { addAbortListener } from 'node:events';
 import { Readable } from 'node:stream';
+import { checkContent } from '../check-content.ts';
 import { createDigests, type DigestAlgorithm } from '../digests.ts';
 import { blobCorrupt, blobTooLarge } from '../errors.ts';
 import type { ContentOptions } from '../port.ts';
@@ -21,32 +22,23 @@ export async function* checkedContent(
   more: { md5: boolean; tell: (sums: Sums) => void },
 ): AsyncGenerator<Buffer> {
   const digests = createDigests(algorithmsFor(options, more.md5));
-  let finished = false;
   let size = 0;
   let held: Buffer | undefined;
-  try {
-    for await (const piece of content) {
-      const chunk = Buffer.isBuffer(piece) ? piece : Buffer.from(piece as string | Uint8Array);
-      if (chunk.length === 0) continue;
-      size += chunk.length;
-      if (options.maxBytes !== undefined && size > options.maxBytes)
-        throw blobTooLarge(key, options.maxBytes);
-      if (options.size !== undefined && size > options.size)
-        throw blobCorrupt(key, 'size', options.size, `${size} or more`);
-      await digests.update(chunk);
-      if (held !== undefined) yield held;
-      held = chunk;
-    }
-    finished = true;
-    const { sha256, md5 } = await digests.finish();
-    check(key, 'size', options.size, size);
-    check(key, 'SHA-256', options.sha256, sha256);
-    check(key, 'MD5', options.md5, md5);
-    more.tell(md5 === undefined ? { size } : { size, md5 });
+  for await (const piece of content) {
+    const chunk = Buffer.isBuffer(piece) ? piece : Buffer.from(piece as string | Uint8Array);
+    if (chunk.length === 0) continue;
+    size += chunk.length;
+    if (options.maxBytes !== undefined && size > options.maxBytes) throw blobTooLarge(key, options.maxBytes);
+    if (options.size !== undefined && size > options.size)
+      throw blobCorrupt(key, 'size', options.size, `${size} or more`);
+    digests.update(chunk);
     if (held !== undefined) yield held;
-  } finally {
-    if (!finished) digests.abandon();
+    held = chunk;
   }
+  const sums = digests.sums();
+  checkContent(key, options, { ...sums, size });
+  more.tell(sums.md5 === undefined ? { size } : { size, md5: sums.md5 });
+  if (held !== undefined) yield held;
 }
 
 function algorithmsFor(options: ContentOptions, md5: boolean): ReadonlySet<DigestAlgorithm> {
@@ -54,10 +46,6 @@ function algorithmsFor(options: ContentOptions, md5: boolean): ReadonlySet<Diges
   if (options.sha256 !== undefined) algorithms.add('sha256');
   if (md5 || options.md5 !== undefined) algorithms.add('md5');
   return algorithms;
-}
-
-export function check(key: string, what: string, expected: unknown, actual: unknown): void {
-  if (expected !== undefined && expected !== actual) throw blobCorrupt(key, what, expected, actual);
 }
 
 /** Not the store's failure: its cause is the caller's own error, and goes back as it is. */

@@ -2,16 +2,16 @@ import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { fromWriteError } from '@haic/kit/errors.ts';
-import type { DigestAlgorithm } from '../digests.ts';
+import { checkContent } from '../check-content.ts';
+import type { DigestAlgorithm, Sums } from '../digests.ts';
 import type { BlobInfo, ContentOptions, PutOptions, WriteCondition } from '../port.ts';
 import { checkCondition, commit, commitWithin, isConditional, newVersion } from './commit.ts';
-import type { Sums } from './disk/disk.ts';
 import { removeIfThere } from './files.ts';
 import type { Folders } from './folders.ts';
 import { gather } from './gather.ts';
 import { placeOf } from './key-path.ts';
 import { readRecord } from './read-record.ts';
-import { checkContent, receive } from './receive.ts';
+import { receive } from './receive.ts';
 import { type BlobRecord, infoOf, recordPath } from './record.ts';
 
 export async function putBlob(

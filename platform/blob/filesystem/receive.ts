@@ -1,5 +1,6 @@
 import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { checkContent } from '../check-content.ts';
 import type { DigestAlgorithm } from '../digests.ts';
 import { blobCorrupt, blobTooLarge } from '../errors.ts';
 import type { ContentOptions } from '../port.ts';
@@ -45,21 +46,6 @@ function algorithmsFor(options: ContentOptions, etags: DigestAlgorithm): Readonl
   if (options.sha256 !== undefined) algorithms.add('sha256');
   if (options.md5 !== undefined) algorithms.add('md5');
   return algorithms;
-}
-
-/** Throws `blob_corrupt` for what is not as it was said to be. */
-export function checkContent(
-  key: string,
-  said: Pick<ContentOptions, 'size' | DigestAlgorithm>,
-  is: { readonly size: number; readonly sha256?: string; readonly md5?: string },
-): void {
-  check(key, 'size', said.size, is.size);
-  check(key, 'SHA-256', said.sha256, is.sha256);
-  check(key, 'MD5', said.md5, is.md5);
-}
-
-function check(key: string, what: string, expected: unknown, actual: unknown): void {
-  if (expected !== undefined && expected !== actual) throw blobCorrupt(key, what, expected, actual);
 }
 
 const unknown = Number.MAX_SAFE_INTEGER;

@@ -1,8 +1,5 @@
-import type { DigestAlgorithm } from '../../digests.ts';
+import type { DigestAlgorithm, Sums } from '../../digests.ts';
 import type { BlobRecord } from '../record.ts';
-
-/** Lower-case hex, of the algorithms that were asked for. */
-export type Sums = Readonly<Partial<Record<DigestAlgorithm, string>>>;
 
 /**
  * The disk, several steps at a time. What belongs together is done in one go by one thread, hashes included: a trip to another thread for

@@ -1,9 +1,8 @@
-import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync, writevSync } from 'node:fs';
-import type { DigestAlgorithm } from '../../digests.ts';
+import { createDigests, type DigestAlgorithm, type Digests, type Sums } from '../../digests.ts';
 import { errorCode } from '../files.ts';
 import { contentStart, parseRecord, recordLine } from '../record.ts';
-import type { PutWithin, PutWithinOutcome, Sums } from './disk.ts';
+import type { PutWithin, PutWithinOutcome } from './disk.ts';
 
 /** A record is smaller, unless there is much metadata. */
 const recordBytes = 4 * 1024;
@@ -15,10 +14,7 @@ const blockBytes = 128 * 1024;
 
 /** What a thread does of a disk's work (disk.ts), each in one go. They wait for the disk: on the main thread only where nobody else does. */
 export function createOperations() {
-  const files = new Map<
-    number,
-    { descriptor: number; hashes: readonly (readonly [DigestAlgorithm, Hash])[] }
-  >();
+  const files = new Map<number, { readonly descriptor: number; readonly digests: Digests }>();
   const fileOf = (id: number) => {
     const file = files.get(id);
     if (file === undefined) throw new Error('The file is closed.');
@@ -34,26 +30,25 @@ export function createOperations() {
     readRecordAndContent: (file: string) => readBeginning(file, recordBytes + smallBytes, endOfContent),
     putWithin,
     create: (id: number, file: string, algorithms: readonly DigestAlgorithm[]): void => {
-      const hashes = algorithms.map((name) => [name, createHash(name)] as const);
-      files.set(id, { descriptor: openSync(file, 'wx', 0o600), hashes });
+      files.set(id, { descriptor: openSync(file, 'wx', 0o600), digests: createDigests(algorithms) });
     },
     write: (id: number, buffer: Buffer, length: number): Buffer => {
-      const { descriptor, hashes } = fileOf(id);
+      const { descriptor, digests } = fileOf(id);
       for (let done = 0; done < length; done += blockBytes) {
         const block = buffer.subarray(done, Math.min(length, done + blockBytes));
-        for (const [, hash] of hashes) hash.update(block);
+        digests.update(block);
         writeWhole(descriptor, block);
       }
       return buffer;
     },
     finish: (id: number): Sums => {
-      const { descriptor, hashes } = fileOf(id);
+      const { descriptor, digests } = fileOf(id);
       try {
         fsyncSync(descriptor);
       } finally {
         close(id);
       }
-      return Object.fromEntries(hashes.map(([name, hash]) => [name, hash.digest('hex')]));
+      return digests.sums();
     },
     abandon: close,
   };
@@ -113,10 +108,9 @@ function openIfThere(file: string): number | undefined {
 
 function putWithin({ record, etag, said, ready, at }: PutWithin, content: Buffer): PutWithinOutcome {
   const expected = (['md5', 'sha256'] as const).filter((name) => said[name] !== undefined);
-  const algorithms = new Set(etag === undefined ? expected : [etag, ...expected]);
-  const sums: Sums = Object.fromEntries(
-    [...algorithms].map((name) => [name, createHash(name).update(content).digest('hex')]),
-  );
+  const digests = createDigests(new Set(etag === undefined ? expected : [etag, ...expected]));
+  digests.update(content);
+  const sums = digests.sums();
   if (expected.some((name) => said[name] !== sums[name])) return { sums, state: 'refused' };
   const line = recordLine(etag === undefined ? record : { ...record, etag: sums[etag] ?? '' });
   const descriptor = openSync(ready, 'wx', 0o600);
