@@ -172,8 +172,9 @@ function createListeners(podAt: (address: string) => string | undefined): (port:
     ports.add(port);
     const server = createServer(({ socket }, answer) => {
       const pod = podAt((socket.localAddress ?? '').replace('::ffff:', ''));
-      answer.writeHead(pod === undefined ? 503 : 200, { 'content-type': 'text/plain' });
-      answer.end(pod === undefined ? 'There is no such fake pod.\n' : `This is the fake pod ${pod}.\n`);
+      // A connection to a pod that is gone breaks; who kept it would be answered by nobody for as long as they go on asking.
+      if (pod === undefined) return socket.destroy();
+      answer.writeHead(200, { 'content-type': 'text/plain' }).end(`This is the fake pod ${pod}.\n`);
     });
     server.on('error', (error) => process.stderr.write(`Port ${port}: ${messageOf(error)}\n`));
     server.listen(port, '0.0.0.0');
