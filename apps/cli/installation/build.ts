@@ -73,8 +73,8 @@ async function bundle(source: string, target: string, sourcesAt = root): Promise
     format: 'esm',
     target: 'node24',
     // oidc-provider, in core, tells its kinds of tokens apart by the names of their classes. Elsewhere nobody asks, and each function
-    // that is made would be given its name again: a twentieth of what a request through the router costs.
-    keepNames: name !== 'router',
+    // that is made would be given its name again: a twentieth of what a request costs, to the router and to Drive.
+    keepNames: name === 'core',
     legalComments: 'none',
     logLevel: 'error',
     // CommonJS dependencies ask for `require`, which an ES module does not have by itself.
