@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import { type Readable, Transform } from 'node:stream';
-import { checkForm, type Digest, type ExpectedChecksum, expectedChecksum } from './checksum/checksum.ts';
+import { Readable, type Transform } from 'node:stream';
+import { checkForm, type ExpectedChecksum, expectedChecksum } from './checksum/checksum.ts';
 import { ClientGone } from './client-gone.ts';
-import { driveError } from './errors.ts';
+import { type DriveError, driveError } from './errors.ts';
 import type { DriveRequest } from './request.ts';
 import { createChunkedDecoder } from './signature/aws-chunked.ts';
 import { streamingPayloadOf, unsignedPayload } from './signature/payload.ts';
@@ -38,75 +37,89 @@ export function bodyOf(request: DriveRequest, mostBytes: number): Body {
     md5,
     open: () => {
       request.proceed();
-      const source = request.message;
-      const plain =
-        payload === undefined
-          ? source
-          : pipe(
-              source,
-              createChunkedDecoder({
-                payload,
-                verified: request,
-                decodedLength: size,
-                trailerName:
-                  checksum !== undefined && checksum.value === undefined ? checksum.header : undefined,
-                onTrailer: (value) => {
-                  if (checksum === undefined) return;
-                  checkForm(checksum.header, value);
-                  checksum.value = value;
-                },
-              }),
-            );
-      const sha256 =
-        payload === undefined && request.payloadHash !== unsignedPayload ? request.payloadHash : undefined;
-      return pipe(plain, createVerifier({ size, sha256, checksum }), source);
+      const sent = request.message;
+      if (payload === undefined) {
+        const sha256 = request.payloadHash === unsignedPayload ? undefined : request.payloadHash;
+        // It stays for who answers on its connection, and reads the rest before.
+        return verified(sent, { size, sha256, checksum }, () => sent.pause());
+      }
+      const decoder = createChunkedDecoder({
+        payload,
+        verified: request,
+        decodedLength: size,
+        trailerName: checksum !== undefined && checksum.value === undefined ? checksum.header : undefined,
+        onTrailer: (value) => {
+          if (checksum === undefined) return;
+          checkForm(checksum.header, value);
+          checksum.value = value;
+        },
+      });
+      return verified(pipe(sent, decoder), { size, sha256: undefined, checksum }, () => decoder.destroy());
     },
   };
 }
 
 /** An error or an early end of the one before ends the one behind, too. */
-function pipe(from: Readable, to: Transform, source?: IncomingMessage): Transform {
+function endTogether(before: Readable, behind: Readable): void {
   // Who reads it may have left by the time at which it fails; an error that nobody hears would end the process.
-  to.on('error', () => {});
-  from.once('error', (error) => to.destroy(error));
-  from.once('close', () => {
-    if (!from.readableEnded) to.destroy(new ClientGone());
+  behind.on('error', () => {});
+  before.once('error', (error) => behind.destroy(error));
+  before.once('close', () => {
+    if (!before.readableEnded) behind.destroy(new ClientGone());
   });
-  to.once('close', () => {
-    from.unpipe(to);
-    if (from !== source && source !== undefined) from.destroy();
-  });
+}
+
+function pipe(from: Readable, to: Transform): Transform {
+  endTogether(from, to);
+  to.once('close', () => from.unpipe(to));
   return from.pipe(to);
 }
 
-function createVerifier(expected: {
-  readonly size: number;
-  readonly sha256: string | undefined;
-  readonly checksum: ExpectedChecksum | undefined;
-}): Transform {
+/** What the source gives, ending in an error unless it is what was said. `leave` is called when no more of the source is wanted. */
+function verified(
+  source: Readable,
+  expected: {
+    readonly size: number;
+    readonly sha256: string | undefined;
+    readonly checksum: ExpectedChecksum | undefined;
+  },
+  leave: () => void,
+): Readable {
   const { size, sha256, checksum } = expected;
   const hash = sha256 === undefined ? undefined : createHash('sha256');
-  const digest: Digest | undefined = checksum?.digest;
   let received = 0;
-  return new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      received += piece.length;
-      hash?.update(piece);
-      digest?.update(piece);
-      done(null, piece);
-    },
-    flush(done) {
-      if (received !== size)
-        return done(
-          driveError('IncompleteBody', `The body has ${received} bytes and not ${size}, as it said.`),
-        );
-      if (hash !== undefined && hash.digest('hex') !== sha256)
-        return done(driveError('XAmzContentSHA256Mismatch', 'The body is not the one that was signed.'));
-      if (checksum !== undefined && digest?.digest().toString('base64') !== checksum.value)
-        return done(driveError('BadDigest', `The body has another ${checksum.header} than the one given.`));
-      done();
+  const refusal = (): DriveError | undefined => {
+    if (received !== size)
+      return driveError('IncompleteBody', `The body has ${received} bytes and not ${size}, as it said.`);
+    if (hash !== undefined && hash.digest('hex') !== sha256)
+      return driveError('XAmzContentSHA256Mismatch', 'The body is not the one that was signed.');
+    if (checksum !== undefined && checksum.digest.digest().toString('base64') !== checksum.value)
+      return driveError('BadDigest', `The body has another ${checksum.header} than the one given.`);
+    return undefined;
+  };
+  const take = (piece: Buffer) => {
+    received += piece.length;
+    hash?.update(piece);
+    checksum?.digest.update(piece);
+    if (!content.push(piece)) source.pause();
+  };
+  const end = () => {
+    const error = refusal();
+    if (error === undefined) content.push(null);
+    else content.destroy(error);
+  };
+  // One stream and not a Transform behind a pipe, which is two: a small object costs less than they do.
+  const content = new Readable({
+    read: () => void source.resume(),
+    destroy: (error, done) => {
+      source.off('data', take).off('end', end);
+      leave();
+      done(error);
     },
   });
+  endTogether(source, content);
+  source.pause().on('data', take).once('end', end);
+  return content;
 }
 
 function lengthOf(text: string | undefined, name: string): number {
