@@ -13,7 +13,7 @@ function recordingStore() {
         _lease: unknown,
         objects: readonly { readonly key: string; readonly bytes: number | undefined }[],
       ) => {
-        for (const { key, bytes } of objects) asked.push(`${key}: ${bytes}`);
+        asked.push(objects.map(({ key, bytes }) => `${key}: ${bytes}`).join(', '));
         return { isWhole: true, fits: true };
       },
       endLease: async () => {
@@ -43,6 +43,20 @@ describe('leases', () => {
     await draw?.account('other', 30);
     assert.equal(await leases.stop(), true);
     assert.deepEqual(asked.slice(4), ['other: 30', 'end'], 'nothing more where nobody else wrote');
+  });
+
+  it('account in one go for writes that end together, and without those that take longer', async () => {
+    const { asked, store } = recordingStore();
+    const leases = createLeases(store, async () => 1);
+    const draws = await Promise.all([1, 2, 3].map(() => leases.draw('bucket', 1)));
+    const [one, other, slow] = draws;
+    const first = one?.account('one', 1);
+    await Promise.resolve();
+    await Promise.all([first, other?.account('other', 1)]);
+    assert.deepEqual(asked, ['one: 1, other: 1']);
+    await slow?.account('slow', 1);
+    assert.deepEqual(asked.slice(1), ['slow: 1']);
+    assert.equal(await leases.stop(), true);
   });
 
   it('have their bucket counted anew when it cannot be said what is there', async () => {

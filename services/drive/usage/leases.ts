@@ -10,6 +10,8 @@ const largestDraw = 1024 ** 2;
 const idleAfterMs = 5_000;
 /** So long after a bucket had no room for a lease it is not asked for another. */
 const refusedForMs = 2_000;
+/** So long an account waits for those of writes that are under way, to be made with them: most of what it costs is the statement. */
+const gatherMs = 2;
 const checkAfterMs = 1_000;
 const checkedAtOnce = 32;
 
@@ -40,7 +42,11 @@ interface Lease {
   /** Accounts that were made of it. */
   accounts: number;
   draws: number;
+  /** Draws that are not to be accounted for yet. */
+  writing: number;
   waiting: Waiting[];
+  /** Called when nothing is written any more, if somebody waits for that. */
+  onQuiet: () => void;
   isAccounting: boolean;
   isDoubtful: boolean;
   idle: NodeJS.Timeout | undefined;
@@ -84,7 +90,7 @@ export function createLeases(
     }
     refused.delete(bucket);
     const lease: Lease = {
-      ...{ id, bucket, left, accounts: 0, draws: 0, waiting: [] },
+      ...{ id, bucket, left, accounts: 0, draws: 0, writing: 0, waiting: [], onQuiet: () => {} },
       ...{ isAccounting: false, isDoubtful: false, idle: undefined },
       ...{ unchecked: new Map(), nextCheck: undefined, lastCheck: Promise.resolve() },
     };
@@ -132,12 +138,23 @@ export function createLeases(
     if (lease.isAccounting) return;
     lease.isAccounting = true;
     while (lease.waiting.length > 0) {
+      if (lease.writing > 0) await quietSoon(lease);
       const batch = lease.waiting;
       lease.waiting = [];
       const error = await accountBatch(lease, batch);
       for (const { done } of batch) done(error);
     }
     lease.isAccounting = false;
+  }
+
+  function quietSoon(lease: Lease): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, gatherMs);
+    lease.onQuiet = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    return promise;
   }
 
   async function accountBatch(lease: Lease, batch: readonly Waiting[]): Promise<unknown> {
@@ -214,13 +231,16 @@ export function createLeases(
       if (lease === undefined) return undefined;
       lease.left -= bytes;
       lease.draws += 1;
+      lease.writing += 1;
       return {
         account: async (key, written) => {
           const { promise, resolve, reject } = Promise.withResolvers<void>();
+          lease.writing -= 1;
           lease.waiting.push({
             ...{ key, written, drawn: bytes },
             done: (error) => (error === undefined ? resolve() : reject(error)),
           });
+          if (lease.writing === 0) lease.onQuiet();
           void accountAll(lease);
           await promise.finally(() => release(lease));
         },
