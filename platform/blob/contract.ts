@@ -315,49 +315,6 @@ export function blobContract(
       }
     });
 
-    it('lists of a folder what has a text in its name, in any case, page by page', async () => {
-      const root = `named-${randomUUID()}/`;
-      const long = 'l'.repeat(230);
-      const other = ['b.csv', 'sub/report.csv', 'report/', 'Ünrelated', `${long}x`];
-      const wanted = [
-        'Annual REPORT',
-        'a report.csv',
-        'z/report',
-        `${long} report`,
-        '\u00c4 report',
-        '😀report',
-      ];
-      for (const name of [...other, ...wanted]) await put(root + name, name);
-      const listed = async (prefix: string, named: string, limit: number) => {
-        const told: string[] = [];
-        for (let last: string | undefined, more = true; more; more = last !== undefined) {
-          const page = await store.list({
-            ...{ prefix: root + prefix, delimiter: '/', named, limit, signal },
-            ...(last === undefined ? {} : { after: last }),
-          });
-          const texts = [...page.blobs.map(({ key }) => key), ...page.prefixes];
-          assert.ok(texts.length <= limit);
-          told.push(...texts.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
-          last = page.next;
-        }
-        return told.map((text) => text.slice(root.length));
-      };
-      const expected = [
-        'Annual REPORT',
-        'a report.csv',
-        `${long} report`,
-        'report/',
-        '\u00c4 report',
-        '😀report',
-      ];
-      for (const limit of [1, 2, 100])
-        assert.deepEqual(await listed('', 'rePort', limit), expected, `${limit}`);
-      assert.deepEqual(await listed('', 'ä r', 100), ['\u00c4 report']);
-      assert.deepEqual(await listed('a', 'report', 100), ['a report.csv']);
-      assert.deepEqual(await listed('z/', 'report', 100), ['z/report']);
-      assert.deepEqual(await listed('', 'nowhere', 100), []);
-    });
-
     it('lists what is true of each blob', async () => {
       const { key, size, etag } = await put('listed/one', 'x', { contentType: 'text/css' });
       const { modifiedAt } = (await store.head('listed/one', { signal })) ?? {};

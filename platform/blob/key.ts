@@ -14,14 +14,6 @@ export function checkKey(key: string): void {
   }
 }
 
-/** Whether the last segment, of a folder without its slash, has the text in it, in any case. */
-export function isNamed(keyOrPrefix: string, text: string): boolean {
-  const end = keyOrPrefix.endsWith('/') ? keyOrPrefix.length - 1 : keyOrPrefix.length;
-  // Before the first character there is no slash, where `lastIndexOf` would look at the first.
-  const start = end === 0 ? 0 : keyOrPrefix.lastIndexOf('/', end - 1) + 1;
-  return keyOrPrefix.slice(start, end).toLowerCase().includes(text.toLowerCase());
-}
-
 /** Byte order of UTF-8, which that of JavaScript's strings is not: there U+10000 and higher come before U+E000. */
 export function compareKeys(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

@@ -176,11 +176,6 @@ export interface ListOptions {
   readonly after?: string;
   /** Of keys and prefixes together; default 1000. */
   readonly limit?: number;
-  /**
-   * With the delimiter `/`: only what has this in its last segment, in any case. A store that has to look at all of a large folder for it ends a page
-   * early, with what it found so far or nothing, rather than take long.
-   */
-  readonly named?: string;
   readonly signal: AbortSignal;
 }
 
@@ -188,6 +183,6 @@ export interface BlobPage {
   readonly blobs: readonly BlobEntry[];
   /** Without a delimiter empty. */
   readonly prefixes: readonly string[];
-  /** The last key or prefix of this page, or that was looked at for it, when there is more: `after` of the next one. */
+  /** The last key or prefix of this page when there is more: `after` of the next one. */
   readonly next?: string;
 }

@@ -36,13 +36,7 @@ export interface ObjectPage {
 export interface ObjectService {
   list(
     bucket: Bucket,
-    options: Signalled & {
-      prefix: string;
-      delimiter?: string;
-      after?: string;
-      limit: number;
-      named?: string;
-    },
+    options: Signalled & { prefix: string; delimiter?: string; after?: string; limit: number },
   ): Promise<ObjectPage>;
   /** Throws `NoSuchKey`. */
   head(bucket: Bucket, key: string, options: Signalled): Promise<BlobInfo>;

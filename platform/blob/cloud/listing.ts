@@ -1,4 +1,4 @@
-import { compareKeys, isNamed } from '../key.ts';
+import { compareKeys } from '../key.ts';
 import type { BlobEntry, BlobPage, ListOptions } from '../port.ts';
 import { hashedGroupOf, namePrefixOf, readFolder, readName } from './names.ts';
 
@@ -31,35 +31,22 @@ export interface NativeListing {
 export const firstLevel = (prefix: string, after: string): string =>
   prefix + (after.slice(prefix.length).split('/')[0] ?? '');
 
-/** So long is looked for names before what was found is told. */
-const patience = 1000;
-
 /** One page of keys out of a store that lists names. */
-export async function listByName(
-  native: NativeListing,
-  options: ListOptions,
-  patienceMs = patience,
-): Promise<BlobPage> {
+export async function listByName(native: NativeListing, options: ListOptions): Promise<BlobPage> {
   const limit = options.limit ?? 1000;
-  const named = options.delimiter === '/' ? options.named : undefined;
-  const until = performance.now() + patienceMs;
   const found: Found[] = [];
-  let lookedAt: string | undefined;
   for await (const item of foundBy(native, options)) {
-    if (named === undefined || isNamed(item.text, named)) found.push(item);
-    else if (performance.now() >= until) lookedAt = item.text;
-    if (found.length > limit || lookedAt !== undefined) break;
+    found.push(item);
+    if (found.length > limit) break;
   }
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
   return {
     blobs: shown.flatMap(({ entry }) => entry ?? []),
     prefixes: shown.flatMap(({ text, entry }) => (entry === undefined ? text : [])),
-    ...nextOf(found.length > limit ? last?.text : lookedAt),
+    ...(found.length > limit && last !== undefined ? { next: last.text } : {}),
   };
 }
-
-const nextOf = (next: string | undefined) => (next === undefined ? {} : { next });
 
 interface Found {
   /** A key, or what several start with. */
@@ -96,14 +83,13 @@ async function* walk(
   options: ListOptions,
   { prefix, after }: { prefix: string; after: string | undefined },
 ): AsyncGenerator<Found> {
-  const { signal, delimiter, named, limit = 1000 } = options;
+  const { signal, delimiter, limit = 1000 } = options;
   let group: { name: string; items: NativeItem[] } | undefined;
   for await (const page of native.pages({
     prefix,
     after,
     folders: delimiter === '/',
-    // Most of what is looked at has another name.
-    limit: named === undefined ? limit + 1 : 1000,
+    limit: limit + 1,
     signal,
   })) {
     for (const item of inOrder(page)) {

@@ -47,10 +47,8 @@ async function lookUp(folders: Folders, item: WalkItem): Promise<BlobEntry | str
 }
 
 async function* entriesOf(folders: Folders, options: ListOptions): AsyncGenerator<WalkItem> {
-  const { prefix, after, delimiter, named } = options;
-  const items = walk(folders.objects, folders.names, {
-    ...{ prefix, after, named, foldersOnly: delimiter === '/' },
-  });
+  const { prefix, after, delimiter } = options;
+  const items = walk(folders.objects, folders.names, { prefix, after, foldersOnly: delimiter === '/' });
   if (delimiter === undefined || delimiter === '' || delimiter === '/') yield* items;
   else yield* grouped(items, prefix, after, delimiter);
 }

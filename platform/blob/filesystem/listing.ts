@@ -1,6 +1,6 @@
 import { opendir } from 'node:fs/promises';
 import path from 'node:path';
-import { compareKeys, isNamed } from '../key.ts';
+import { compareKeys } from '../key.ts';
 import { ifThere } from './files.ts';
 import type { FolderItem, FolderNames } from './folder-names.ts';
 import { directoryOfPrefix, readEntryName } from './key-path.ts';
@@ -11,8 +11,6 @@ export interface WalkOptions {
   readonly after: string | undefined;
   /** Tells the folders of the one that the prefix names, instead of going into them. */
   readonly foldersOnly: boolean;
-  /** With `foldersOnly`: a part of the name, as the port says. */
-  readonly named?: string | undefined;
 }
 
 export interface WalkItem {
@@ -43,13 +41,9 @@ async function* walkFolder(
   const bound = boundIn(start, options.after);
   if (bound === 'all of it comes before') return;
   const rest = options.prefix.startsWith(start) ? options.prefix.slice(start.length) : '';
-  const named = options.foldersOnly ? options.named : undefined;
   const wanted = (item: FolderItem) =>
     item.folder === undefined || options.foldersOnly
-      ? item.name.startsWith(rest) &&
-        // By the names alone: reading the records of 100,000 blobs takes seconds.
-        (named === undefined || isNamed(item.name, named)) &&
-        isAfter(item.name, bound)
+      ? item.name.startsWith(rest) && isAfter(item.name, bound)
       : mayHold(item.name, rest) && mayHoldAfter(item.name, bound);
   const items = (await names.read(directory)).filter(wanted);
   // No other item's keys start with a folder's name, so sorting items sorts the keys below them too.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sideBySide } from '../cloud/side-by-side.ts';
+import { sideBySide } from '@haic/kit/side-by-side.ts';
 import type { Question } from './ask.ts';
 import { type GcsObject, type GcsRoom, objectFields, objectPath } from './room.ts';
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
+import { sideBySide } from '@haic/kit/side-by-side.ts';
 import { infoOf, metadataFor } from '../cloud/attributes.ts';
 import { failureOfSending } from '../cloud/checked-content.ts';
-import { sideBySide } from '../cloud/side-by-side.ts';
 import {
   checkUploadId,
   isUploadId,

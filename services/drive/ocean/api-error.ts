@@ -26,3 +26,9 @@ export const translated = async <T>(work: Promise<T>): Promise<T> => {
     throw apiError(error);
   }
 };
+
+/** For what may be gone by the time that it is looked at. */
+export function ifGone(error: unknown): undefined {
+  if (error instanceof HaicError && error.status === 404) return undefined;
+  throw error;
+}

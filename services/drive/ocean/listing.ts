@@ -7,20 +7,28 @@ export interface FolderEntry {
   readonly object: { readonly size: number; readonly modifiedAt: Date; readonly etag: string } | undefined;
 }
 
+export interface FolderPage {
+  readonly entries: readonly FolderEntry[];
+  /** `after` of the next page; undefined when this is the last. */
+  readonly next: string | undefined;
+}
+
+/** Which page of a folder. */
+export interface FolderWish {
+  /** The folder: empty, or with a slash at its end. */
+  readonly prefix: string;
+  readonly after: string | undefined;
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
 /** What is directly in a folder, by name in byte order: folders and objects among each other. */
 export async function listFolder(
-  objects: ObjectService,
+  objects: Pick<ObjectService, 'list'>,
   bucket: Bucket,
-  wanted: {
-    readonly prefix: string;
-    /** Part of the name, in any case. */
-    readonly query: string;
-    readonly after: string | undefined;
-    readonly limit: number;
-    readonly signal: AbortSignal;
-  },
-): Promise<{ entries: readonly FolderEntry[]; next: string | undefined }> {
-  const { prefix, query, limit, signal } = wanted;
+  wanted: FolderWish,
+): Promise<FolderPage> {
+  const { prefix, limit, signal } = wanted;
   const entries: FolderEntry[] = [];
   let { after } = wanted;
   do {
@@ -29,14 +37,12 @@ export async function listFolder(
       delimiter: '/',
       limit: limit - entries.length,
       signal,
-      ...(query === '' ? {} : { named: query }),
       ...(after === undefined ? {} : { after }),
     });
     // A folder's own marker is the folder that one is in.
     entries.push(...merged(page.objects, page.prefixes).filter(({ key }) => key !== prefix));
     after = page.next;
-    // What a search found so far is worth more than a full page later.
-  } while (query === '' && after !== undefined && entries.length < limit);
+  } while (after !== undefined && entries.length < limit);
   return { entries, next: after };
 }
 

@@ -12,11 +12,12 @@ import type { Share, ShareStore } from '../shares.ts';
 import type { Usage, UsageStore } from '../usage/store.ts';
 import { objectExists, translated } from './api-error.ts';
 import { checkAddressable, checkKey, checkNewKey } from './keys.ts';
-import { type FolderEntry, listFolder } from './listing.ts';
+import { type FolderPage, listFolder } from './listing.ts';
 import { type Collision, isFolder, type Operation, type TrashEntry } from './model.ts';
 import { deletion, purge, restoration, transfer } from './operations.ts';
 import { presign } from './presign.ts';
 import type { Runner } from './runner.ts';
+import { type SearchWish, searchFolder } from './search.ts';
 import type { OceanStore } from './store.ts';
 import { idForm, newId, trashOf } from './trash.ts';
 import { type BegunUpload, beginUpload, completeUpload, type LocalFile } from './uploads.ts';
@@ -24,7 +25,7 @@ import { type BegunUpload, beginUpload, completeUpload, type LocalFile } from '.
 export interface OceanParts {
   readonly objects: ObjectService;
   readonly buckets: Buckets;
-  readonly usage: Pick<UsageStore, 'usageOf'>;
+  readonly usage: Pick<UsageStore, 'usageOf' | 'entriesIn'>;
   readonly sessions: Sessions;
   readonly store: OceanStore;
   readonly shares: ShareStore;
@@ -134,22 +135,16 @@ export function createOceanService(parts: OceanParts) {
       workspaceOf(who, (idForm.test(id) ? await store.find(who.subject, id) : undefined)?.bucket),
     getBucket: async (who: Principal, name: string) => view(await open(who, name, 'read')),
 
-    list: async (
-      who: Principal,
-      name: string,
-      wanted: {
-        readonly prefix: string;
-        readonly query: string;
-        readonly after: string | undefined;
-        readonly limit: number;
-        readonly signal: AbortSignal;
-      },
-    ): Promise<{ entries: readonly FolderEntry[]; next: string | undefined }> => {
+    list: async (who: Principal, name: string, wanted: SearchWish): Promise<FolderPage> => {
       const bucket = await open(who, name, 'read');
       checkKey(wanted.prefix);
       if (wanted.prefix !== '' && !isFolder(wanted.prefix))
         throw invalid('invalid_key', 'The key of a folder ends in a slash.');
-      return translated(listFolder(objects, bucket, wanted));
+      return translated(
+        wanted.query === ''
+          ? listFolder(objects, bucket, wanted)
+          : searchFolder({ objects, usage }, bucket, wanted),
+      );
     },
 
     /** A folder that nothing is in is an empty object of its name. */

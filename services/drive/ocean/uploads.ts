@@ -2,7 +2,7 @@ import { conflict, HaicError, invalid } from '@haic/kit/errors.ts';
 import type { BlobPart, BlobUpload } from '@haic/platform/blob/port.ts';
 import type { Bucket } from '../model.ts';
 import type { ObjectService, UploadOf } from '../service.ts';
-import { objectExists } from './api-error.ts';
+import { ifGone, objectExists } from './api-error.ts';
 import { anotherName, bounds, type Collision } from './model.ts';
 
 /** A file of somebody's machine. */
@@ -96,11 +96,6 @@ async function findOpen(
       return { uploadId, parts: found.parts };
   }
   return undefined;
-}
-
-function ifGone(error: unknown): undefined {
-  if (error instanceof HaicError && error.status === 404) return undefined;
-  throw error;
 }
 
 /** At most 10,000. */

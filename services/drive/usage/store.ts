@@ -184,6 +184,20 @@ export function createUsageStore(database: Database, defaultQuota: number) {
         order by key limit ${limit}`;
       return rows.map(({ key, bytes }) => ({ key: key.toString(), bytes: Number(bytes) }));
     },
+    /**
+     * A page of what is directly in a folder by the account, in byte order: objects, and sub-folders with their slash. `folder` ends in a slash, or is
+     * empty. What lies in a sub-folder costs nothing, however much it is.
+     */
+    entriesIn: async (
+      bucket: string,
+      folder: string,
+      after: string | undefined,
+      limit: number,
+    ): Promise<readonly string[]> => {
+      const rows = await sql<{ entry: Buffer }[]>`
+        select entry from drive.entries_in(${bucket}, ${Buffer.from(folder)}::bytea, ${Buffer.from(after ?? folder)}::bytea, ${limit}) as entry`;
+      return rows.map(({ entry }) => entry.toString());
+    },
     accountedUploads: async (bucket: string): Promise<readonly string[]> => {
       const rows = await sql<{ id: string }[]>`
         select distinct upload_id as id from drive.parts where bucket = ${bucket}`;

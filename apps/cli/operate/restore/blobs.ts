@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { messageOf } from '@haic/kit/errors.ts';
-import { sideBySide } from '@haic/platform/blob/cloud/side-by-side.ts';
+import { sideBySide } from '@haic/kit/side-by-side.ts';
 import type { BlobStore } from '@haic/platform/blob/port.ts';
 import { type BlobStoreSetting, describeBlobStore } from '@haic/platform/blob/setting.ts';
 import { readJson, writeAtomically } from '@haic/platform/runtime/local/durable-file.ts';

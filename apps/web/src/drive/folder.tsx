@@ -39,7 +39,7 @@ export function Folder(props: {
   const [error, setError] = useState<unknown>();
   const [said, setSaid] = useState('');
   const entries = found.data?.pages.flatMap(({ items }) => items) ?? [];
-  // In a large folder of some stores a search tells what it found page by page, and a page may be empty.
+  // A search that takes long tells what it found page by page, and a page may be empty.
   const isLooking = query !== '' && found.hasNextPage && (found.isFetchingNextPage || entries.length === 0);
   useArrivals();
 
