@@ -1,7 +1,9 @@
 import { request } from 'node:http';
 import process from 'node:process';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { deadline, until } from '@haic/kit/deadline.ts';
+import { messageOf } from '@haic/kit/errors.ts';
 import { pidOf } from '../haic.ts';
 import { type LoadOptions, type LoadResult, load } from '../load.ts';
 import type { Person } from '../people.ts';
@@ -174,23 +176,32 @@ async function changes(world: World, id: string, token: string): Promise<number>
     for (const replicas of [0, 1] as const) {
       const from = performance.now();
       await world.scale(id, replicas);
-      await until(async () => ((await opens(world, id, token)) === (replicas === 1) ? true : undefined), {
-        everyMs: 2,
-        signal: deadline(60_000),
+      let answer = 'nothing';
+      const isKnown = async () => {
+        answer = await ask(world, id, token);
+        return (answer === opened) === (replicas === 1) ? true : undefined;
+      };
+      await until(isKnown, { everyMs: 2, signal: deadline(60_000) }).catch((cause: unknown) => {
+        throw new Error(`Scaled to ${replicas}, the app went on answering ${answer}.`, { cause });
       });
       if (replicas === 0) took.push(performance.now() - from);
     }
   return median(took);
 }
 
-/** The name of its host is nobody's but the router's. */
-function opens({ haic }: World, id: string, token: string): Promise<boolean> {
+const opened = '200';
+
+/** Asks the app, by the name of its host, which is nobody's but the router's. Resolves with the status, and what was said instead of the app. */
+function ask({ haic }: World, id: string, token: string): Promise<string> {
   const headers = { host: `${id}.localhost:${haic.port}`, authorization: `Bearer ${token}` };
   return new Promise((resolve) => {
     const asked = request({ host: '127.0.0.1', port: haic.port, path: '/', headers, timeout: 10_000 });
-    asked.once('timeout', () => asked.destroy());
-    asked.once('error', () => resolve(false));
-    asked.once('response', (answer) => resolve(answer.resume().statusCode === 200));
+    asked.once('timeout', () => asked.destroy(new Error('nothing for 10 s')));
+    asked.once('error', (error) => resolve(messageOf(error)));
+    asked.once('response', async (answer) => {
+      const body = await text(answer).catch(messageOf);
+      resolve(answer.statusCode === 200 ? opened : `${answer.statusCode} ${body}`);
+    });
     asked.end();
   });
 }
@@ -240,7 +251,7 @@ async function restarted(
   let failed = 0;
   const using = (async () => {
     while (!over.signal.aborted) {
-      if (!(await opens(world, id, token))) failed += 1;
+      if ((await ask(world, id, token)) !== opened) failed += 1;
       await pause(20);
     }
   })();

@@ -124,7 +124,9 @@ async function lookAfterPods(api: Api, names: ReadonlySet<string>, signal: Abort
     const status = runningStatusOf(pod, addresses.take(pod.metadata.uid), secondsNow());
     for (const { ports = [] } of pod.spec.containers) for (const port of ports) listen(port.containerPort);
     const body = { text: JSON.stringify(status), type: 'application/strategic-merge-patch+json' };
-    return isDone(await api.ask('PATCH', `${pathOf(pod)}/status`, body));
+    const answer = await api.ask('PATCH', `${pathOf(pod)}/status`, body);
+    // A conflict is with whoever wrote it at that moment: the scheduler, or a controller.
+    return answer?.status !== 409 && isDone(answer);
   }
 
   async function remove(pod: FakePod): Promise<boolean> {
