@@ -51,8 +51,8 @@ export interface Figures {
     /** Milliseconds from the kill of core until it lists all. */
     readonly listed: number;
     readonly cpu: number;
-    /** Requests to apps meanwhile that failed. */
-    readonly failed: number;
+    /** What requests to apps that failed meanwhile were answered. */
+    readonly failures: readonly string[];
   };
   /** Milliseconds of CPU a second while nobody asks anything. */
   readonly idle: number;
@@ -71,7 +71,6 @@ export async function measure(
   const core = () => pidOf(haic, 'core');
   await untilQuiet(core);
   const instances = (await world.instanceIds()).length;
-  const token = await world.asker.token();
   const [id] = await world.idsOf(world.asker);
   if (id === undefined) throw new Error('There is no instance to ask.');
   const memory = {
@@ -79,19 +78,21 @@ export async function measure(
     router: (await memoryOf(await pidOf(haic, 'router'))).pss,
   };
   tell(`${instances} instances: requests …`);
-  const own = { host: `localhost:${haic.port}`, authorization: `Bearer ${token}` };
-  const admin = { ...own, authorization: `Bearer ${await world.adminToken()}` };
-  const asked = await askInTurn(world, {
-    plain: { path: '/api/v1/me', headers: own },
-    listOwn: { path: '/api/v1/instances', headers: own },
-    listAll: { path: '/api/v1/instances?all=true&pageSize=100', headers: admin },
-    get: { path: `/api/v1/instances/${id}`, headers: own },
-    open: { path: '/', headers: { ...own, host: `${id}.localhost:${haic.port}` } },
+  const asked = await askInTurn(world, async () => {
+    const own = await headersOf(world);
+    const admin = { ...own, authorization: `Bearer ${await world.adminToken()}` };
+    return {
+      plain: { path: '/api/v1/me', headers: own },
+      listOwn: { path: '/api/v1/instances', headers: own },
+      listAll: { path: '/api/v1/instances?all=true&pageSize=100', headers: admin },
+      get: { path: `/api/v1/instances/${id}`, headers: own },
+      open: { path: '/', headers: await headersOf(world, `${id}.`) },
+    };
   });
   tell('… idle …');
   const idle = await cpuOf(core, () => pause(idleMs));
   tell('… changes past Haic …');
-  const change = await changes(world, id, token);
+  const change = await changes(world, id);
   tell('… starts …');
   const starts: number[] = [];
   const mades: number[] = [];
@@ -106,7 +107,7 @@ export async function measure(
   const burst = await startAtOnce(world, options);
   tell('… core killed …');
   await untilQuiet(core);
-  const restart = await restarted(world, id, token, core);
+  const restart = await restarted(world, id, core);
   return {
     instances,
     ...asked,
@@ -141,24 +142,22 @@ type Target = Pick<LoadOptions, 'path' | 'headers'>;
 /** A round of each, again and again: what else the machine does meets all of them. The first round only warms up. */
 async function askInTurn<Name extends string>(
   { haic }: World,
-  targets: Readonly<Record<Name, Target>>,
+  targetsNow: () => Promise<Readonly<Record<Name, Target>>>,
 ): Promise<Readonly<Record<Name, Asked>>> {
   const pids = [await pidOf(haic, 'router'), await pidOf(haic, 'core')];
   const all = async () => (await Promise.all(pids.map(cpuSeconds))).reduce((sum, one) => sum + one, 0);
-  const names = Object.keys(targets) as Name[];
   const seen = new Map<Name, (LoadResult & { readonly cpu: number })[]>();
   for (let round = 0; round <= rounds; round += 1)
-    for (const name of names) {
+    for (const [name, target] of Object.entries(await targetsNow()) as [Name, Target][]) {
       const before = await all();
       const result = await load({
         ...{ port: haic.port, connections: 1, requests: requestsARound },
-        ...targets[name],
+        ...target,
       });
       const cpu = (((await all()) - before) / requestsARound) * 1000;
       if (round > 0) seen.set(name, [...(seen.get(name) ?? []), { ...result, cpu }]);
     }
-  const entries = names.map((name) => {
-    const results = seen.get(name) ?? [];
+  const entries = [...seen].map(([name, results]) => {
     const middle = (figure: (result: (typeof results)[number]) => number) => median(results.map(figure));
     const failures = results.reduce((sum, result) => sum + result.failures, 0);
     const figures = { p50: middle(({ p50 }) => p50), p99: middle(({ p99 }) => p99), failures };
@@ -170,7 +169,7 @@ async function askInTurn<Name extends string>(
 }
 
 /** Scaled to nothing and back by whoever has the rights: until the router leads there no more, and does again. */
-async function changes(world: World, id: string, token: string): Promise<number> {
+async function changes(world: World, id: string): Promise<number> {
   const took: number[] = [];
   for (let n = 0; n < rounds; n += 1)
     for (const replicas of [0, 1] as const) {
@@ -178,7 +177,7 @@ async function changes(world: World, id: string, token: string): Promise<number>
       await world.scale(id, replicas);
       let answer = 'nothing';
       const isKnown = async () => {
-        answer = await ask(world, id, token);
+        answer = await ask(world, id);
         return (answer === opened) === (replicas === 1) ? true : undefined;
       };
       await until(isKnown, { everyMs: 2, signal: deadline(60_000) }).catch((cause: unknown) => {
@@ -191,9 +190,17 @@ async function changes(world: World, id: string, token: string): Promise<number>
 
 const opened = '200';
 
+/** Of the asker, with a token that lasts: on a busy machine what is measured takes longer than one does. */
+async function headersOf({ haic, asker }: World, subdomain = ''): Promise<Record<string, string>> {
+  return { host: `${subdomain}localhost:${haic.port}`, authorization: `Bearer ${await asker.token()}` };
+}
+
 /** Asks the app, by the name of its host, which is nobody's but the router's. Resolves with the status, and what was said instead of the app. */
-function ask({ haic }: World, id: string, token: string): Promise<string> {
-  const headers = { host: `${id}.localhost:${haic.port}`, authorization: `Bearer ${token}` };
+async function ask(world: World, id: string): Promise<string> {
+  return askWith(world, await headersOf(world, `${id}.`));
+}
+
+function askWith({ haic }: World, headers: Record<string, string>): Promise<string> {
   return new Promise((resolve) => {
     const asked = request({ host: '127.0.0.1', port: haic.port, path: '/', headers, timeout: 10_000 });
     asked.once('timeout', () => asked.destroy(new Error('nothing for 10 s')));
@@ -239,19 +246,18 @@ async function mostMemory(world: World, over: AbortSignal): Promise<number> {
   return most;
 }
 
-async function restarted(
-  world: World,
-  id: string,
-  token: string,
-  core: () => Promise<number>,
-): Promise<Figures['restart']> {
+async function restarted(world: World, id: string, core: () => Promise<number>): Promise<Figures['restart']> {
   const count = await world.deployed();
   const before = await core();
   const over = new AbortController();
-  let failed = 0;
+  const failures: string[] = [];
+  let headers = await headersOf(world, `${id}.`);
   const using = (async () => {
     while (!over.signal.aborted) {
-      if ((await ask(world, id, token)) !== opened) failed += 1;
+      const answer = await askWith(world, headers);
+      if (answer !== opened) failures.push(answer);
+      // Core gives no tokens while it is away.
+      headers = await headersOf(world, `${id}.`).catch(() => headers);
       await pause(20);
     }
   })();
@@ -269,5 +275,5 @@ async function restarted(
   await untilQuiet(core);
   over.abort();
   await using;
-  return { listed, failed, cpu: await cpuSeconds(await core()) };
+  return { listed, failures, cpu: await cpuSeconds(await core()) };
 }

@@ -18,6 +18,7 @@ export function rowsOf(seen: readonly Figures[], { people }: { readonly people: 
   const peer = `itself with ${few.instances}`;
   const course = (figure: (figures: Figures) => number, unit: string): string =>
     seen.map((each) => `${short(figure(each))} ${unit} with ${each.instances}`).join(', ');
+  const failures = seen.flatMap(({ restart }) => restart.failures);
   const asked = (['listOwn', 'listAll', 'get', 'open'] as const).map((name) =>
     compare(
       {
@@ -134,7 +135,8 @@ export function rowsOf(seen: readonly Figures[], { people }: { readonly people: 
         id: '13.kubernetes.restart-requests',
         name: 'requests to apps that failed while core was away',
         unit: '',
-        ours: seen.reduce((sum, each) => sum + each.restart.failed, 0),
+        ours: failures.length,
+        note: [...new Set(failures)].join('; '),
       },
       0,
     ),
