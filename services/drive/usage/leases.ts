@@ -11,7 +11,7 @@ const idleAfterMs = 5_000;
 /** So long after a bucket had no room for a lease it is not asked for another. */
 const refusedForMs = 2_000;
 /** So long an account waits for those of writes that are under way, to be made with them: most of what it costs is the statement. */
-const gatherMs = 2;
+const gatherMs = 1;
 const checkAfterMs = 1_000;
 const checkedAtOnce = 32;
 
