@@ -8,7 +8,7 @@ import type { BlobRecord } from '../record.ts';
 export interface Disk {
   /** The beginning of a record's file, its whole line in it; undefined when it is not there. */
   readRecord(file: string): Promise<Buffer | undefined>;
-  /** All of a record's file that has its blob within; of another one the beginning, as above. */
+  /** All of a record's file, with the blob that is within; undefined when it is not there. */
   readRecordAndContent(file: string): Promise<Buffer | undefined>;
   /** The content is taken over: it has its memory for itself, and is empty afterwards. */
   putWithin(put: PutWithin, content: Buffer): Promise<PutWithinOutcome>;

@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync, writevSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+  writevSync,
+} from 'node:fs';
 import { createDigests, type DigestAlgorithm, type Digests, type Sums } from '../../digests.ts';
 import { errorCode } from '../files.ts';
 import { contentStart, parseRecord, recordLine } from '../record.ts';
@@ -6,9 +16,6 @@ import type { PutWithin, PutWithinOutcome } from './disk.ts';
 
 /** A record is smaller, unless there is much metadata. */
 const recordBytes = 4 * 1024;
-/** Of blobs up to this size one read brings all. */
-const smallBytes = 64 * 1024;
-
 /** Of so many what was hashed is still in the processor's cache when it is written. */
 const blockBytes = 128 * 1024;
 
@@ -26,8 +33,8 @@ export function createOperations() {
     closeSync(descriptor);
   };
   return {
-    readRecord: (file: string) => readBeginning(file, recordBytes, (read) => contentStart(read) ?? all),
-    readRecordAndContent: (file: string) => readBeginning(file, recordBytes + smallBytes, endOfContent),
+    readRecord: (file: string) => readIfThere(file, readRecordLine),
+    readRecordAndContent: (file: string) => readIfThere(file, readWhole),
     putWithin,
     create: (id: number, file: string, algorithms: readonly DigestAlgorithm[]): void => {
       files.set(id, { descriptor: openSync(file, 'wx', 0o600), digests: createDigests(algorithms) });
@@ -63,38 +70,39 @@ export function perform(operations: Operations, name: OperationName, args: reado
   return (byName[name] as (...args: readonly unknown[]) => unknown)(...args);
 }
 
-/** More than any file has: read on. */
-const all = Number.MAX_SAFE_INTEGER;
-
-function endOfContent(read: Buffer): number {
-  const start = contentStart(read);
-  if (start === undefined) return all;
-  const { within, size } = parseRecord(read);
-  return within ? start + size : start;
-}
-
-/**
- * Reads a file from its beginning, first `first` bytes and then on until there are as many as `wanted` says of what was read, or it ends.
- * Undefined when it is not there.
- */
-function readBeginning(file: string, first: number, wanted: (read: Buffer) => number): Buffer | undefined {
+/** Undefined when the file is not there. */
+function readIfThere(file: string, read: (descriptor: number) => Buffer): Buffer | undefined {
   const descriptor = openIfThere(file);
   if (descriptor === undefined) return undefined;
   try {
-    let space = Buffer.allocUnsafeSlow(first);
-    for (let length = 0; ; ) {
-      const bytesRead = readSync(descriptor, space, length, space.length - length, length);
-      length += bytesRead;
-      const read = space.subarray(0, length);
-      const enough = bytesRead === 0 ? 0 : wanted(read);
-      if (length >= enough) return read;
-      if (length < space.length) continue;
-      space = Buffer.allocUnsafeSlow(Math.min(enough, space.length * 4));
-      read.copy(space);
-    }
+    return read(descriptor);
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Reads on until the line has ended, or the file. */
+function readRecordLine(descriptor: number): Buffer {
+  let space = Buffer.allocUnsafeSlow(recordBytes);
+  for (let length = 0; ; ) {
+    const bytesRead = readSync(descriptor, space, length, space.length - length, length);
+    length += bytesRead;
+    const read = space.subarray(0, length);
+    if (bytesRead === 0 || contentStart(read) !== undefined) return read;
+    if (length < space.length) continue;
+    space = Buffer.allocUnsafeSlow(space.length * 4);
+    read.copy(space);
+  }
+}
+
+function readWhole(descriptor: number): Buffer {
+  const space = Buffer.allocUnsafeSlow(fstatSync(descriptor).size);
+  for (let length = 0; length < space.length; ) {
+    const bytesRead = readSync(descriptor, space, length, space.length - length, length);
+    if (bytesRead === 0) return space.subarray(0, length);
+    length += bytesRead;
+  }
+  return space;
 }
 
 function openIfThere(file: string): number | undefined {
@@ -125,7 +133,8 @@ function putWithin({ record, etag, said, ready, at }: PutWithin, content: Buffer
 
 /** Gives it the name of a record that is not there, or has no bytes beside it; durably. */
 function take(ready: string, { directory, file }: { directory: string; file: string }): boolean {
-  const before = readBeginning(file, recordBytes, (read) => contentStart(read) ?? all);
+  // Asked first: to open what is not there makes an error, which costs more than all calls for a new key.
+  const before = existsSync(file) ? readIfThere(file, readRecordLine) : undefined;
   if (before !== undefined && !parseRecord(before).within) return false;
   try {
     renameSync(ready, file);
