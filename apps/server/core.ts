@@ -120,7 +120,7 @@ export async function startCore(options: {
   const { apps, catalog, scheduler } = appStore;
   const ocean = await composeOcean({
     ...{ settings, installation: at, masterKey: secrets.masterKey, database, logger },
-    ...{ workspaces: workspaces.client, identity: identity.client },
+    ...{ workspaces, identity: identity.client },
   });
   whenPersonEnds.push(scheduler.whenPersonEnds, ocean.formerPeople.whenPersonEnds);
   workspaces.holds(ocean.contents);

@@ -3,7 +3,7 @@ import { createRemoteBlobStore } from '@haic/platform/blob/remote/store.ts';
 import type { Database } from '@haic/platform/database/port.ts';
 import { createOcean, type Ocean } from '@haic/services/drive/ocean/ocean.ts';
 import type { IdentityClient } from '@haic/services/identity/client.ts';
-import type { WorkspacesClient } from '@haic/services/workspaces/client.ts';
+import type { Workspaces } from '@haic/services/workspaces/workspaces.ts';
 import { openBlobs } from './blobs.ts';
 import { objectsTargetOf } from './channels.ts';
 import type { Installation } from './installation.ts';
@@ -16,7 +16,7 @@ export const composeOcean = async (options: {
   installation: Installation;
   masterKey: Buffer;
   database: Database;
-  workspaces: WorkspacesClient;
+  workspaces: Pick<Workspaces, 'client' | 'exists'>;
   identity: IdentityClient;
   logger: Logger;
 }): Promise<Ocean> => {
@@ -26,7 +26,8 @@ export const composeOcean = async (options: {
   const remote = there && createRemoteBlobStore(there);
   const ocean = await createOcean({
     ...{ database: options.database, masterKey, logger: options.logger },
-    ...{ workspaces: options.workspaces, identity: options.identity },
+    ...{ workspaces: options.workspaces.client, identity: options.identity },
+    workspaceExists: options.workspaces.exists,
     isGone: isGoneAccordingTo(options.identity),
     blobs: remote ?? (await openBlobs(settings, options.installation, { etags: 'md5' })),
     driveUrl: settings.driveUrl,

@@ -38,6 +38,7 @@ describe('services that hold content of workspaces', () => {
   });
   after(() => world.stop());
 
+  const idOf = (name: string) => name.replace('workspaces/', '');
   const status = async (name: string) => (await world.call('GET', `/v1/${name}`, ada)).status;
   const remove = (name: string) => world.call('DELETE', `/v1/${name}`, ada);
   const restore = (name: string) => world.call('POST', `/v1/${name}:undelete`, ada, {});
@@ -46,6 +47,7 @@ describe('services that hold content of workspaces', () => {
     const name = await world.make('ada');
     await remove(name);
     await world.workspaces.sweep();
+    assert.equal(await world.workspaces.exists(idOf(name)), true, 'it can be restored');
     await restore(name);
     await world.workspaces.sweep();
     await remove(name);
@@ -56,6 +58,7 @@ describe('services that hold content of workspaces', () => {
     assert.deepEqual(models.told, all);
     assert.deepEqual(secrets.told, all);
     assert.equal(await status(name), 404);
+    assert.equal(await world.workspaces.exists(idOf(name)), false);
   });
 
   it('are told again until they have done their part, and nothing is gone before all of them have', async () => {

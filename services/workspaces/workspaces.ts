@@ -11,6 +11,7 @@ import type { WorkspaceContents, WorkspacesClient } from './client.ts';
 import { createContentTasks } from './contents.ts';
 import { createMemberStore } from './member-store.ts';
 import { createMembersService } from './members.ts';
+import { isId } from './model.ts';
 import { serveDirectory } from './routes/directory-service.ts';
 import { registerInternal } from './routes/internal.ts';
 import { registerMe } from './routes/me.ts';
@@ -32,6 +33,8 @@ export interface WorkspacesOptions {
 
 export interface Workspaces {
   readonly client: WorkspacesClient;
+  /** Whether there is one of this id, whoever may know of it; also one that is deleted and can be restored. */
+  exists(id: string): Promise<boolean>;
   /** To be mounted as `authz-gateway`, with the deed `see workspaces`. */
   readonly services: readonly ServedService[];
   /** What other processes ask, and `<mlopsPrefix>/me`. */
@@ -64,6 +67,7 @@ export async function createWorkspaces(options: WorkspacesOptions): Promise<Work
   timer.unref();
   return {
     client: { accessOf: cache.accessOf, workspacesOf: cache.workspacesOf },
+    exists: async (id) => isId(id) && (await workspaces.get(id, [])) !== undefined,
     services: [
       serveDirectory(directory),
       serveWorkspaces(service, memberService),

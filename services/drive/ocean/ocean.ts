@@ -48,6 +48,8 @@ export interface OceanOptions {
   readonly blobs: BlobStore;
   readonly masterKey: Buffer;
   readonly workspaces: WorkspacesClient;
+  /** By its id, whoever may know of it. */
+  readonly workspaceExists: (id: string) => Promise<boolean>;
   readonly identity: Pick<IdentityClient, 'findPerson' | 'findPersonByName' | 'activeAmong'>;
   /** Whether somebody is removed, and not only disabled. */
   readonly isGone: (subject: string) => Promise<boolean>;
@@ -138,7 +140,10 @@ export async function createOcean(options: OceanOptions): Promise<Ocean> {
       ])
         route(server, { service, nameOf });
       formerPeopleRoutes(server, formerPeople);
-      quotaRoutes(server, createQuotas({ usage, identity: options.identity }));
+      quotaRoutes(
+        server,
+        createQuotas({ usage, identity: options.identity, workspaceExists: options.workspaceExists }),
+      );
     },
     // While it is deleted nobody gets into the workspace, and so to none of these.
     contents: {

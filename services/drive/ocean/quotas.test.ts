@@ -56,6 +56,15 @@ describe('quotas of one person or workspace', () => {
     await assert.rejects(at.put('ada', 'w1', 'c.txt', 'y'.repeat(200)));
   });
 
+  it('of a workspace are set before anything is put into it, too', async () => {
+    at.roles.set('ada w2', 'owner');
+    const { json } = await of('admin', 'workspaces/w2');
+    assert.deepEqual([json.usage, json.isDefault], [{ bytes: 0, objects: 0, quota: 1000 }, true]);
+    await at.api('admin', 'PUT', '/quotas/workspaces/w2', { quota: 10 });
+    await assert.rejects(at.put('ada', 'w2', 'c.txt', 'y'.repeat(11)));
+    await at.put('ada', 'w2', 'c.txt', 'y'.repeat(10));
+  });
+
   it('are nobody’s business but administrators’, and of nobody who is not there', async () => {
     for (const holder of ['people/ada', 'people/nobody', 'workspaces/w1'])
       assert.equal((await of('ada', holder)).status, 403, holder);

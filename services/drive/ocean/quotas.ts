@@ -28,8 +28,9 @@ export type Quotas = ReturnType<typeof createQuotas>;
 export function createQuotas(parts: {
   readonly usage: Pick<UsageStore, 'usageOf' | 'ownQuotaOf' | 'setQuota'>;
   readonly identity: Pick<IdentityClient, 'findPerson'>;
+  readonly workspaceExists: (id: string) => Promise<boolean>;
 }) {
-  const { usage, identity } = parts;
+  const { usage, identity, workspaceExists } = parts;
 
   async function bucketOf(actor: Principal, { kind, id }: Holder): Promise<Bucket> {
     await administratorOf(identity, actor, 'see and change how much others may keep in Drive');
@@ -37,11 +38,8 @@ export function createQuotas(parts: {
       if ((await identity.findPerson(id)) === undefined) throw notFound('This person');
       return bucketOfPerson(id);
     }
-    const bucket = workspaceBucket({ workspace: `workspaces/${id}`, role: 'owner' });
-    // Which workspaces there are is for their members; what an administrator sees is that there is something.
-    if ((await usage.ownQuotaOf(bucket.prefix)) === undefined)
-      throw notFound('A workspace of this id that has had anything in Drive');
-    return bucket;
+    if (!(await workspaceExists(id))) throw notFound('This workspace');
+    return workspaceBucket({ workspace: `workspaces/${id}`, role: 'owner' });
   }
   async function view(bucket: Bucket): Promise<QuotaView> {
     const [own, trash, quota] = await Promise.all([

@@ -121,6 +121,7 @@ export async function startTestOcean(
       activeAmong: async (subjects) => subjects.filter((one) => !gone.has(one) && !ended.has(one)),
     },
     isGone: async (subject) => gone.has(subject),
+    workspaceExists: async (id) => [...roles.keys()].some((key) => key.endsWith(` ${id}`)),
     now: () => new Date(Date.now() + clock.aheadMs),
   });
   const server = createHttpServer({

@@ -19,8 +19,8 @@ export async function answerQuotas(call: Call, kind: string, id: string): Promis
   const isKnown =
     kind === 'people'
       ? standIn.people.some(({ person }) => person.subject === id)
-      : standIn.drive.objects.has(id);
-  if (!isKnown) throw notFound('A workspace of this id that has had anything in Drive');
+      : standIn.workspaces.some(({ workspace }) => workspace.name === `workspaces/${id}`);
+  if (!isKnown) throw notFound(kind === 'people' ? 'This person' : 'This workspace');
   const { quotas } = standIn.drive;
   const name = `${kind}/${id}`;
   if (request.method === 'DELETE') quotas.delete(name);

@@ -24,7 +24,6 @@ export function Quota(props: Props) {
   const quota = useQuota(props.holder);
   const [changing, setChanging] = useState(false);
   if (quota.data === undefined) return quota.isError ? 'not known just now' : '…';
-  if (quota.data === null) return 'nothing yet';
   return (
     <>
       {inWords(quota.data)}{' '}

@@ -1,6 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { call } from '../api/http.ts';
-import { ApiError } from '../api/problem.ts';
 import type { DriveUsage } from './types.ts';
 
 /** Whose bucket it is: a subject, or the id of a workspace. */
@@ -22,15 +21,10 @@ export type WantedQuota = number | null | 'default';
 const pathOf = ({ kind, id }: QuotaHolder) => `/api/v1/drive/quotas/${kind}/${encodeURIComponent(id)}`;
 const keyOf = ({ kind, id }: QuotaHolder) => ['drive-quota', kind, id];
 
-/** Null for a workspace that never had anything in Drive. */
 export const useQuota = (holder: QuotaHolder) =>
   useQuery({
     queryKey: keyOf(holder),
-    queryFn: ({ signal }) =>
-      call<DriveQuota>(pathOf(holder), { signal }).catch((error: unknown) => {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-      }),
+    queryFn: ({ signal }) => call<DriveQuota>(pathOf(holder), { signal }),
   });
 
 export function useSetQuota(holder: QuotaHolder) {
