@@ -46,10 +46,10 @@ async function nextVersion(): Promise<string> {
       recursive: true,
       filter: (file) => !/\/(node_modules|dist)$|\.test\.ts$/.test(file),
     });
-  // Dependencies are shared; Haic's own packages are those of the copy.
+  // Dependencies are shared, but not what was compiled; Haic's own packages are those of the copy.
   await mkdir(path.join(tree, 'node_modules/@haic'), { recursive: true });
   for (const name of await readdir(path.join(root, 'node_modules')))
-    if (name !== '@haic')
+    if (name !== '@haic' && name !== '.cache')
       await symlink(path.join(root, 'node_modules', name), path.join(tree, 'node_modules', name));
   const own: Record<string, string> = { kit: 'kit', platform: 'platform', services: 'services' };
   for (const app of await readdir(path.join(tree, 'apps'))) own[app] = `apps/${app}`;

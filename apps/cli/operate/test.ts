@@ -155,7 +155,7 @@ async function runFiles(
   try {
     const counts = path.join(directory, 'counts.json');
     const args = [
-      ...['--import', testDeadline],
+      ...['--import', testProcess],
       '--test',
       `--test-concurrency=${area.concurrency}`,
       `--test-timeout=${size === 'full' ? 3_600_000 : 600_000}`,
@@ -181,7 +181,7 @@ async function runFiles(
 }
 
 const counter = fileURLToPath(new URL('./test-counter.ts', import.meta.url));
-const testDeadline = new URL('./test-deadline.ts', import.meta.url).href;
+const testProcess = new URL('./test-process.ts', import.meta.url).href;
 
 function report(results: readonly AreaResult[]): void {
   const rows = results.map((r) => [
