@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { sleep } from '@haic/kit/deadline.ts';
@@ -8,7 +10,7 @@ import { startEmbeddedPostgres } from '@haic/platform/database/embedded/server.t
 import { connectPostgres } from '@haic/platform/database/postgres.ts';
 import { installationAt, readSecrets, secureStoreKeyFile } from '@haic/server/installation.ts';
 import { readSettings } from '@haic/server/settings.ts';
-import { withDatabase } from '../../apps/cli/installation/database.ts';
+import { usualPostgresPort, withDatabase } from '../../apps/cli/installation/database.ts';
 import { type ApiInstance, callApi, instanceLog, runApp, waitForStatus } from '../support/api.ts';
 import { type Haic, startHaic } from '../support/haic.ts';
 import { eventually, importApp, killHard, kills, platformProcess, restarted } from './support.ts';
@@ -31,11 +33,22 @@ interface Refusal {
   readonly message?: string;
 }
 
+/** Its PostgreSQL is not where every other Haic would have its own: what starts beside this one cannot be there when it comes back. */
+async function besideUsualPort<T>(start: () => Promise<T>): Promise<T> {
+  const squatter = createServer().listen(usualPostgresPort, '127.0.0.1');
+  await once(squatter, 'listening').catch(() => undefined);
+  try {
+    return await start();
+  } finally {
+    squatter.close();
+  }
+}
+
 describe('the secure store of a whole platform, and what breaks under it', () => {
   let haic: Haic;
   let token: string;
   before(async () => {
-    haic = await startHaic();
+    haic = await besideUsualPort(startHaic);
     await haic.addUser('ada');
     token = await haic.accessToken('ada');
   });

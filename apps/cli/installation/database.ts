@@ -8,6 +8,9 @@ import type { ServerSettings } from '@haic/server/settings.ts';
 import { environmentOfRunning } from '../operate/backup/running.ts';
 import { CommandError, step } from '../terminal.ts';
 
+/** Taken when nothing else listens there. */
+export const usualPostgresPort = 54_320;
+
 /** The running platform's own database; else the one that is configured; else the embedded one, started for as long as it takes. */
 export async function withDatabase<T>(
   at: Installation,
@@ -28,7 +31,7 @@ export async function withDatabase<T>(
       dataDirectory: at.postgresData,
       logFile: path.join(at.logs, 'postgres.log'),
       password: (await readSecrets(at)).postgresPassword,
-      preferredPort: 54_320,
+      preferredPort: usualPostgresPort,
       signal: deadline(180_000),
     }),
   );

@@ -22,7 +22,7 @@ export interface TestArea {
   readonly needs: readonly TestNeed[];
   /** Scripts that put into the cache what takes long to build or to fetch; they run beside the areas before, which are given precedence. */
   readonly preparedBy: readonly string[];
-  /** Test files of the area that run at once; those with real servers and process counts want the machine for themselves. */
+  /** Test files of the area that run at once. What is promised within seconds, or counts the processes of the machine, wants it for itself. */
   readonly concurrency: number;
   /** Its tests run in the network of a test cluster, which is started for them and ended after them. */
   readonly inCluster: boolean;
@@ -168,6 +168,5 @@ export const testAreas: readonly TestArea[] = [
   area('faults', 'crashes, full disks, restarts', ['test/faults/**/*.test.ts'], {
     needs: ['bubblewrap'],
     preparedBy: [preparations.stores],
-    concurrency: 1,
   }),
 ];

@@ -19,6 +19,7 @@ import { installationOf, readSettings, type ServerSettings } from '@haic/server/
 import { ensureUv } from '@haic/services/environments/uv.ts';
 import { buildPortal } from '../installation/build.ts';
 import { buildId } from '../installation/build-id.ts';
+import { usualPostgresPort } from '../installation/database.ts';
 import { type ListenerAddress, listenerOf, roleHealth } from '../installation/health.ts';
 import { refuseUnusableListener } from '../installation/listener-settings.ts';
 import { oneAtATime } from '../installation/one-at-a-time.ts';
@@ -238,7 +239,7 @@ async function startDatabase(at: Installation, secrets: InstallationSecrets): Pr
     dataDirectory: at.postgresData,
     logFile: path.join(at.logs, 'postgres.log'),
     password: secrets.postgresPassword,
-    preferredPort: 54_320,
+    preferredPort: usualPostgresPort,
     signal: deadline(180_000),
   });
   return server.url;
