@@ -35,9 +35,16 @@ describe('Instances', { concurrency: 4 }, () => {
     standIn.stageMilliseconds = 10;
     await page.goto(`${standIn.url}/apps/${sampleNamed(standIn, 'ai.h2o.hello').id}`);
     await page.getByRole('button', { name: 'Run', exact: true }).click();
+    // The page's own clock goes in steps from here on: a slow machine has as long to press as a person.
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 1_000);
     await page.getByRole('dialog').getByRole('button', { name: 'Run' }).click();
-    await page.getByRole('button', { name: 'Stay here' }).click();
+    const stay = page.getByRole('button', { name: 'Stay here' });
+    for (const until = Date.now() + 30_000; !(await stay.isVisible()); await page.clock.runFor(50))
+      assert.ok(Date.now() < until, 'nothing offers to stay');
+    await stay.click();
     await page.getByText('Opening Hello…').waitFor({ state: 'hidden' });
+    await page.clock.runFor(5_000);
     assert.match(page.url(), /\/instances\//);
   });
 
