@@ -173,6 +173,12 @@ describe('a body', () => {
     }
   });
 
+  it('that a condition speaks against changes nothing, and the client is told though it has not been read', async () => {
+    await put('old');
+    await isUntouched(await put(randomBytes(300_000), { 'if-none-match': '*' }), 'PreconditionFailed');
+    await isUntouched(await put(randomBytes(300_000), { 'if-match': '"another"' }), 'PreconditionFailed');
+  });
+
   it('cannot be had back changed by a stranger: hostile types stay data', async () => {
     const html = '<script>alert(1)</script>';
     await put(html, { 'content-type': 'text/html' }, '/_my/page.html');
