@@ -173,7 +173,8 @@ function createListeners(podAt: (address: string) => string | undefined): (port:
     if (ports.has(port)) return;
     ports.add(port);
     const server = createServer(({ socket }, answer) => {
-      const pod = podAt((socket.localAddress ?? '').replace('::ffff:', ''));
+      const address = (socket.localAddress ?? '').replace('::ffff:', '');
+      const pod = address === network.anyFakePod ? 'of no name' : podAt(address);
       // A connection to a pod that is gone breaks; who kept it would be answered by nobody for as long as they go on asking.
       if (pod === undefined) return socket.destroy();
       answer.writeHead(200, { 'content-type': 'text/plain' }).end(`This is the fake pod ${pod}.\n`);

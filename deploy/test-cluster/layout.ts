@@ -13,6 +13,8 @@ export const network = {
   pods: '10.244.0.0/16',
   podsOfNode: '10.244.0.0/24',
   fakePods: '10.245.0.0/16',
+  /** One of them, which is no pod's and answers as one. */
+  anyFakePod: '10.245.255.254',
 } as const;
 
 export const server = `https://${network.node}:${network.apiPort}`;

@@ -139,11 +139,18 @@ export const addressesOfCopies = '10.96.128.0/18';
 export const addressOfCopy = (index: number): string =>
   `10.96.${128 + Math.floor(index / 250)}.${1 + (index % 250)}`;
 
-/** In the network of a cluster of fake nodes: Services of copies are answered there, whichever of their pods is asked. */
+/**
+ * In the network of a cluster of fake nodes: Services of copies are answered there, whichever of their pods is asked. After kube-proxy has had its
+ * say (its chains are at -100): an address of the range may be one that the API server has chosen for a Service of another kind.
+ */
 export async function answerForCopies(signal: AbortSignal): Promise<void> {
-  const answering = network.fakePods.replace(/\.0\.0\/16$/, '.255.254');
-  const rule = ['--destination', addressesOfCopies, '--jump', 'DNAT', '--to-destination', answering];
-  await run('iptables', ['--wait', '--table', 'nat', '--append', 'OUTPUT', ...rule], { signal });
+  const rules = `table ip copies {
+    chain output {
+      type nat hook output priority -99;
+      ip daddr ${addressesOfCopies} dnat to ${network.anyFakePod}
+    }
+  }`;
+  await run('nft', ['-f', '-'], { input: rules, signal });
 }
 
 /**
