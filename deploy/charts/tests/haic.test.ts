@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { images } from '@haic/cli/images/images.ts';
+import { nodeFlags } from '@haic/cli/installation/node-flags.ts';
 import { chart, example, examples, named, podSpecOf, type Rendered, render, run } from './rendered.ts';
 
 interface Policy {
@@ -54,6 +56,16 @@ describe('the chart of an account', () => {
     assert.deepEqual([...new Set(given.map(({ metadata }) => metadata.namespace))].toSorted(), [
       ...['acme', 'edge', 'instances', 'objects', 'platform'],
     ]);
+  });
+
+  it('starts each component as its image would, with the flags that it has on one machine', async () => {
+    const documents = await render(example('smallest'));
+    const [node = '', program = ''] = images.platform.entrypoint;
+    for (const component of components) {
+      const [deployment] = named(documents, 'Deployment', component, `acme-${component}`);
+      const container = deployment && podSpecOf(deployment)?.containers[0];
+      assert.deepEqual(container?.command, [node, ...nodeFlags(component), program], component);
+    }
   });
 
   it('lets the scheduler touch the namespace of instances, and nobody anything else', async () => {

@@ -31,6 +31,7 @@ export interface PodSpec {
   readonly topologySpreadConstraints?: readonly unknown[];
   readonly containers: readonly {
     readonly name: string;
+    readonly command?: readonly string[];
     readonly env: readonly { readonly name: string; readonly value?: string }[];
     readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
     readonly readinessProbe?: unknown;
