@@ -60,7 +60,7 @@ describe('The store', { concurrency: 4 }, () => {
   test('an upload shows its progress, can be cancelled, and leads to the app when it is done', async () => {
     await using portal = await browser.open();
     const { page, standIn } = portal;
-    standIn.uploadDelay = 60;
+    standIn.uploadDelay = 600;
     await page.goto(`${standIn.url}/import`);
     await page.setInputFiles('input[type=file]', bundle('good.wave', 1_500_000));
     await page.getByRole('button', { name: 'Import', exact: true }).click();
