@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HaicError } from '@haic/kit/errors.ts';
 import type { BlobInfo, BlobStore, ByteRange, PutOptions } from './port.ts';
 
@@ -48,4 +49,30 @@ export function isSameBlob(actual: BlobInfo | undefined, expected: BlobInfo | un
   const { modifiedAt: time, metadata, ...others } = expected;
   assert.deepEqual([facts, { ...kept }], [others, { ...metadata }]);
   assert.ok(Math.abs(at.getTime() - time.getTime()) < 60_000, `${at} is not about ${time}`);
+}
+
+/** Asks for the blob again and again, and gives up a little later each time, until it comes before that. Nobody hears what becomes of what came. */
+export async function giveUpAtEachMoment(store: BlobStore, key: string): Promise<void> {
+  const most = await turnsUntil(store.get(key, { signal }).then((blob) => blob?.content.destroy()));
+  const step = Math.max(1, Math.floor(most / 40));
+  for (let turns = 0; turns <= most; turns += step) {
+    const giveUp = new AbortController();
+    const asked = store.get(key, { signal: giveUp.signal }).catch(() => undefined);
+    for (let turn = 0; turn < turns; turn += 1) await nextTurn();
+    giveUp.abort(new Error('enough'));
+    const found = await asked;
+    await nextTurn();
+    found?.content.destroy();
+  }
+}
+
+async function turnsUntil(work: Promise<unknown>): Promise<number> {
+  let isOver = false;
+  const over = work.finally(() => {
+    isOver = true;
+  });
+  let turns = 0;
+  for (; !isOver; turns += 1) await nextTurn();
+  await over;
+  return turns;
 }

@@ -6,7 +6,14 @@ import { after, before, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HaicError } from '@haic/kit/errors.ts';
 import { copyContract } from './contract-copies.ts';
-import { createHand, type Hand, isSameBlob, rejectsWith, signal } from './contract-kit.ts';
+import {
+  createHand,
+  giveUpAtEachMoment,
+  type Hand,
+  isSameBlob,
+  rejectsWith,
+  signal,
+} from './contract-kit.ts';
 import { uploadContract } from './contract-uploads.ts';
 import type { BlobStore } from './port.ts';
 
@@ -224,6 +231,13 @@ export function blobContract(
       assert.ok(endless.destroyed);
       assert.equal(await store.head('abandoned', { signal }), undefined);
       await assert.rejects(store.head('x', { signal: AbortSignal.abort(new Error('too late')) }), /too late/);
+    });
+
+    it('ends nothing but the reading when who asked for it gives up, at whatever moment', async () => {
+      const text = 'x'.repeat(300_000);
+      await put('given-up', text);
+      await giveUpAtEachMoment(store, 'given-up');
+      assert.equal(await read('given-up'), text);
     });
 
     it('lets exactly one of many win when the key must be absent', async () => {

@@ -93,7 +93,7 @@ export interface Blob extends BlobBytes {
 
 /** The bytes that were asked for, in up to three ways, of which one is to be used. */
 export interface BlobBytes {
-  /** To be read to its end or destroyed, unless there are `bytes`. */
+  /** To be read to its end or destroyed, unless there are `bytes`. That the signal ends it before somebody reads is no error of the process. */
   readonly content: Readable;
   /** All of them: of small blobs, where the store had them at hand. */
   readonly bytes?: Buffer;

@@ -34,11 +34,14 @@ export async function getBlob(
       }),
     signal,
   );
-  if (told?.readableStreamBody === undefined) return undefined;
+  const content = told?.readableStreamBody as Readable | undefined;
+  if (told === undefined || content === undefined) return undefined;
+  // Who gives up before anybody reads ends it with an error; one that nobody hears would end the process.
+  content.on('error', () => undefined);
   const total = /\/(\d+)$/.exec(told.contentRange ?? '')?.[1];
   const size = total === undefined ? (told.contentLength ?? 0) : Number(total);
   if (checked !== undefined && checked.start >= size) {
-    (told.readableStreamBody as Readable).destroy();
+    content.destroy();
     throw rangeNotSatisfiable(key);
   }
   const contentMD5 = told.blobContentMD5 ?? (total === undefined ? told.contentMD5 : undefined);
@@ -49,7 +52,7 @@ export async function getBlob(
       { metadata: told.metadata, contentMD5, etag: told.etag, lastModified: told.lastModified },
       size,
     ),
-    content: told.readableStreamBody as Readable,
+    content,
   };
 }
 

@@ -62,7 +62,8 @@ async function importWithoutEnd(url: string, directory: string, run: string): Pr
     const answer = await server.inject({ method: 'POST', url: '/api/v1/apps', headers, payload });
     const { id } = answer.json<{ id: string }>();
     writeSync(1, `imported ${id}\n`);
-    if (i % 3 !== 0) continue;
+    // Not the first one: on a slow machine there may be no second before the end, and what was acknowledged is to be looked for.
+    if (i % 3 !== 1) continue;
     writeSync(1, `deleting ${id}\n`);
     await server.inject({
       method: 'DELETE',
