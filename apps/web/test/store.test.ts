@@ -60,9 +60,10 @@ describe('The store', { concurrency: 4 }, () => {
   test('an upload shows its progress, can be cancelled, and leads to the app when it is done', async () => {
     await using portal = await browser.open();
     const { page, standIn } = portal;
-    standIn.uploadDelay = 600;
+    standIn.uploadDelay = 60;
     await page.goto(`${standIn.url}/import`);
-    await page.setInputFiles('input[type=file]', bundle('good.wave', 1_500_000));
+    // More than the sockets between them hold: what is cancelled must not have arrived.
+    await page.setInputFiles('input[type=file]', bundle('good.wave', 20_000_000));
     await page.getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByRole('progressbar', { name: 'Upload' }).waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
