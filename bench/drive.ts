@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { openBlobs } from '@haic/server/blobs.ts';
 import { installationAt } from '@haic/server/installation.ts';
 import { readSettings } from '@haic/server/settings.ts';
@@ -18,7 +20,7 @@ const gib = 1024 * mib;
 const rounds = 7;
 const atOnce = 4;
 const sizes = [
-  { id: '64k', name: '64 KiB', bytes: 64 * kib, count: 200 },
+  { id: '64k', name: '64 KiB', bytes: 64 * kib, count: 1_000 },
   { id: '64m', name: '64 MiB', bytes: 64 * mib, count: 4 },
 ] as const;
 const keys = 100_000;
@@ -128,6 +130,7 @@ async function compareRates(ours: Contender, theirs: Contender, synced: Contende
       for (const [who, contender] of round % 2 === 0 ? all : all.toReversed()) {
         for (const method of ['PUT', 'GET'] as const) {
           if (method === 'GET' && contender.sync !== undefined) continue;
+          await writeBack();
           const { rate, cpu } = await rateOf(contender, method, { content, count, prefix: `${id}/` });
           // The first one warms up.
           if (round === 0) continue;
@@ -143,6 +146,9 @@ async function compareRates(ours: Contender, theirs: Contender, synced: Contende
   }
   return rows;
 }
+
+/** What the one before left in the system's cache would be written while the next one waits for the disk. */
+const writeBack = () => promisify(execFile)('sync', { timeout: 120_000 });
 
 /** What runs for weeks has its code compiled; what has just started has not. */
 async function warmUp(contender: Contender): Promise<void> {

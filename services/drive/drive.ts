@@ -59,8 +59,11 @@ export interface Drive {
 /** Drive: STS and S3 over any blob store. */
 export async function createDrive(options: DriveOptions): Promise<Drive> {
   const { database, blobs, logger } = options;
-  const usage = createUsageStore(database, options.defaultQuota);
-  const accounts = await keepAccounts({ store: usage, blobs, logger });
+  const accounts = await keepAccounts({
+    store: createUsageStore(database, options.defaultQuota),
+    blobs,
+    logger,
+  });
   const objects = createObjectService(blobs, accounts.accounts);
   const buckets = createBuckets(options.workspaces);
   const { patience = usualPatience, auditObjects = false, audit } = options;
@@ -79,7 +82,7 @@ export async function createDrive(options: DriveOptions): Promise<Drive> {
   return {
     objects,
     buckets,
-    usage,
+    usage: accounts.usage,
     sweep: accounts.sweep,
     listen: listener.listen,
     close: async () => {

@@ -162,6 +162,12 @@ describe('what becomes of objects when who had them ends', () => {
     for (const who of ['late', 'rob']) assert.deepEqual(await accountsOf(`drive/people/${who}/`), [], who);
     assert.deepEqual(await keysUnder('drive/trash/people/late/'), []);
     for (const who of ['off', 'back']) assert.equal((await keysUnder(`drive/people/${who}/`)).length, 3, who);
+    // What was written last may not be accounted for yet.
+    at.gone.add('quick');
+    await at.blobs.put('drive/people/quick/a.txt', Readable.from(['a']), { signal: signal() });
+    await at.ocean.formerPeople.whenPersonEnds('quick', 'quick');
+    assert.deepEqual(await subjects(), ['quick']);
+    assert.equal((await at.api('admin', 'POST', '/former-people/quick/purge')).json.state, 'SUCCEEDED');
     // Who left nothing is not noted at all.
     at.gone.add('nobody');
     await at.ocean.formerPeople.whenPersonEnds('nobody', 'nobody');

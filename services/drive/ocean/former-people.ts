@@ -18,6 +18,7 @@ import { newId, trashOf } from './trash.ts';
 /** As long as a deleted workspace can be restored. */
 const keptMs = 30 * 24 * 60 * 60 * 1000;
 const patienceMs = 1500;
+const listingMs = 60_000;
 
 export interface FormerPeopleParts {
   readonly people: FormerPeopleStore;
@@ -52,9 +53,15 @@ export type FormerPeople = ReturnType<typeof createFormerPeople>;
 export function createFormerPeople(parts: FormerPeopleParts) {
   const { people, identity, isGone, objects, usage, operations, removeBucket, logger, now } = parts;
 
+  /** Also by the store, since what was written last may not be accounted for yet. */
   async function isEmpty(bucket: Bucket): Promise<boolean> {
-    const all = await Promise.all([bucket, trashOf(bucket)].map(({ prefix }) => usage.usageOf(prefix)));
-    return all.every(({ bytes, objects: count }) => bytes <= 0 && count <= 0);
+    for (const one of [bucket, trashOf(bucket)]) {
+      const { bytes, objects: count } = await usage.usageOf(one.prefix);
+      if (bytes > 0 || count > 0) return false;
+      const page = await objects.list(one, { prefix: '', limit: 1, signal: AbortSignal.timeout(listingMs) });
+      if (page.objects.length > 0) return false;
+    }
+    return true;
   }
 
   async function note(subject: string, username: string): Promise<void> {

@@ -83,8 +83,12 @@ export interface Ocean {
  */
 export async function createOcean(options: OceanOptions): Promise<Ocean> {
   const { database, blobs, logger, driveUrl, trashDays } = options;
-  const usage = createUsageStore(database, options.defaultQuota);
-  const accounts = await keepAccounts({ store: usage, blobs, logger });
+  const accounts = await keepAccounts({
+    store: createUsageStore(database, options.defaultQuota),
+    blobs,
+    logger,
+  });
+  const { usage } = accounts;
   const store = createOceanStore(database);
   const shares = createShareStore(database);
   const runner = createRunner(store, logger);

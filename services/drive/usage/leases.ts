@@ -11,22 +11,27 @@ const idleAfterMs = 5_000;
 /** So long after a bucket had no room for a lease it is not asked for another. */
 const refusedForMs = 2_000;
 /** So long an account waits for those of writes that are under way, to be made with them: most of what it costs is the statement. */
-const gatherMs = 1;
+const gatherMs = 20;
+const mostTogether = 64;
+/** Where so many accounts wait, the database does not keep up, and who writes more waits with them. */
+const mostWaiting = 1_000;
 const checkAfterMs = 1_000;
 const checkedAtOnce = 32;
 
 /** What one small write has drawn. */
 export interface Draw {
   /**
-   * Accounts for what is there under the key now, and gives the drawn bytes back. To be called once, whatever became of the write; with the size
-   * of what was written, when it was.
+   * Has what is there under the key accounted for soon, and the drawn bytes given back. To be called once, whatever became of the write; with the
+   * size of what was written, when it was. Nobody has to wait for the account: until it is made, and if it never is, the lease stands for it.
    */
-  account(key: string, written?: number): Promise<void>;
+  account(written?: number): Promise<void>;
 }
 
 export interface Leases {
   /** Undefined where a write has to reserve for itself: it is large, or the quota is near. */
-  draw(bucket: string, bytes: number): Promise<Draw | undefined>;
+  draw(bucket: string, key: string, bytes: number): Promise<Draw | undefined>;
+  /** Resolves when what was written to the bucket before is accounted for, or cannot be. */
+  settle(bucket: string): Promise<void>;
   /** What this process holds of the bucket and nobody has drawn, since somebody lacks it. */
   giveBack(bucket: string): Promise<void>;
   /** Buckets whose accounts may lack something: the database was away, or has lost what it had acknowledged. To be settled when they were counted anew. */
@@ -45,12 +50,19 @@ interface Lease {
   /** Draws that are not to be accounted for yet. */
   writing: number;
   waiting: Waiting[];
-  /** Called when nothing is written any more, if somebody waits for that. */
-  onQuiet: () => void;
+  /** Ends the wait for more of them, if there is one. */
+  hurry: () => void;
+  isUrgent: boolean;
   isAccounting: boolean;
+  /** Those that are being made. */
+  making: Promise<void>;
   isDoubtful: boolean;
   idle: NodeJS.Timeout | undefined;
-  /** Bytes by key that were accounted for, and are not compared yet with what is there. */
+  /** By key, the draws for it that are not to be accounted for yet. */
+  keys: Map<string, Drawn[]>;
+  /** How often somebody else was seen to have accounted for something in the bucket. */
+  sightings: number;
+  /** Bytes by key that were accounted for, and are to be compared with what is there. */
   unchecked: Map<string, number | undefined>;
   nextCheck: NodeJS.Timeout | undefined;
   lastCheck: Promise<void>;
@@ -61,11 +73,19 @@ interface Accounted {
   readonly bytes: number | undefined;
 }
 
-interface Waiting {
+interface Drawn {
   readonly key: string;
+  readonly bytes: number;
+  /** Of the lease by then. */
+  readonly sightings: number;
+  /** There was another draw for the key meanwhile, and which of both wrote last nobody knows. */
+  isShared: boolean;
+}
+
+interface Waiting {
+  readonly draw: Drawn;
   readonly written: number | undefined;
-  readonly drawn: number;
-  readonly done: (error?: unknown) => void;
+  readonly made: PromiseWithResolvers<void>;
 }
 
 /**
@@ -90,9 +110,16 @@ export function createLeases(
     }
     refused.delete(bucket);
     const lease: Lease = {
-      ...{ id, bucket, left, accounts: 0, draws: 0, writing: 0, waiting: [], onQuiet: () => {} },
-      ...{ isAccounting: false, isDoubtful: false, idle: undefined },
-      ...{ unchecked: new Map(), nextCheck: undefined, lastCheck: Promise.resolve() },
+      ...{ id, bucket, left, accounts: 0, draws: 0, writing: 0, waiting: [], hurry: () => {} },
+      isUrgent: false,
+      ...{ isAccounting: false, making: Promise.resolve(), isDoubtful: false, idle: undefined },
+      ...{
+        keys: new Map(),
+        sightings: 0,
+        unchecked: new Map(),
+        nextCheck: undefined,
+        lastCheck: Promise.resolve(),
+      },
     };
     const before = current.get(bucket);
     current.set(bucket, lease);
@@ -138,58 +165,69 @@ export function createLeases(
     if (lease.isAccounting) return;
     lease.isAccounting = true;
     while (lease.waiting.length > 0) {
-      if (lease.writing > 0) await quietSoon(lease);
-      const batch = lease.waiting;
-      lease.waiting = [];
-      const error = await accountBatch(lease, batch);
-      for (const { done } of batch) done(error);
+      if (!lease.isUrgent && lease.writing > 0 && lease.waiting.length < mostTogether) await moreOf(lease);
+      const batch = lease.waiting.splice(0, mostTogether);
+      lease.isUrgent &&= lease.waiting.length > 0;
+      lease.making = accountBatch(lease, batch);
+      await lease.making;
+      for (const { made } of batch) made.resolve();
     }
     lease.isAccounting = false;
   }
 
-  function quietSoon(lease: Lease): Promise<void> {
+  function moreOf(lease: Lease): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, gatherMs);
-    lease.onQuiet = () => {
+    lease.hurry = () => {
       clearTimeout(timer);
       resolve();
     };
     return promise;
   }
 
-  async function accountBatch(lease: Lease, batch: readonly Waiting[]): Promise<unknown> {
-    const drawn = batch.reduce((sum, waiting) => sum + waiting.drawn, 0);
-    // Of two writes of one key it does not matter whose size it is: it is looked at afterwards.
-    const written = new Map(batch.map(({ key, written }) => [key, written]));
+  async function settle(bucket: string): Promise<void> {
+    for (const lease of [...all].filter((lease) => lease.bucket === bucket)) {
+      const waiting = lease.waiting.map(({ made }) => made.promise);
+      lease.isUrgent = waiting.length > 0;
+      lease.hurry();
+      await Promise.all([lease.making, ...waiting]);
+    }
+  }
+
+  /** What fails is nobody's error any more: the lease is in doubt, and its bucket counted anew. */
+  async function accountBatch(lease: Lease, batch: readonly Waiting[]): Promise<void> {
+    const drawn = batch.reduce((sum, { draw }) => sum + draw.bytes, 0);
+    const written = new Map(batch.map(({ draw, written }) => [draw.key, written]));
     try {
       const objects = await Promise.all(
         [...written].map(async ([key, size]) => ({ key, bytes: size ?? (await sizeOf(lease.bucket, key)) })),
       );
       const fits = await account(lease, objects, drawn);
-      lease.nextCheck ??= setTimeout(() => void check(lease), checkAfterMs).unref();
+      const doubted = batch.filter(({ draw }) => draw.isShared || draw.sightings < lease.sightings);
+      const keys = new Set(doubted.map(({ draw }) => draw.key));
+      for (const { key, bytes } of objects) if (keys.has(key)) lease.unchecked.set(key, bytes);
+      if (keys.size > 0) lease.nextCheck ??= setTimeout(() => void check(lease), checkAfterMs).unref();
       // The quota was lowered: from here on each write asks for itself.
       if (!fits) await giveBack(lease.bucket);
-      return undefined;
-    } catch (error) {
+    } catch {
       // Whether it was committed nobody knows.
       lease.isDoubtful = true;
-      return error;
     }
   }
 
   /** Whether the quota is kept. */
   async function account(lease: Lease, objects: readonly Accounted[], drawn: number): Promise<boolean> {
-    const { isWhole, fits } = await store.accountLeased(lease, objects, drawn);
+    const { isWhole, isAlone, fits } = await store.accountLeased(lease, objects, drawn);
     if (!isWhole) lease.isDoubtful = true;
+    if (!isAlone) lease.sightings += 1;
     lease.accounts += 1;
-    for (const { key, bytes } of objects) lease.unchecked.set(key, bytes);
     return fits;
   }
 
   /**
    * Of two that write a key at once, here or in another process, the one whose bytes are not there any more may be the last to account for them. So
-   * what is there is looked at later, once for all writes of a while; a lease does not end before, and one that its process did not
-   * end has its bucket counted anew.
+   * where somebody else may have been at it, which the account says, what is there is looked at later, once for all writes of a while; a lease does
+   * not end before, and one that its process did not end has its bucket counted anew.
    */
   function check(lease: Lease): Promise<void> {
     clearTimeout(lease.nextCheck);
@@ -207,13 +245,31 @@ export function createLeases(
           some.map(async ([key, before]) => ({ key, before, bytes: await sizeOf(lease.bucket, key) })),
         );
         const changed = now.filter(({ before, bytes }) => before !== bytes);
-        if (changed.length > 0) await account(lease, changed, 0);
+        if (changed.length === 0) continue;
+        await account(lease, changed, 0);
+        for (const { key, bytes } of changed) lease.unchecked.set(key, bytes);
       }
     } catch {
       // Whether they are right nobody knows.
       lease.isDoubtful = true;
       lease.unchecked.clear();
     }
+  }
+
+  function begin(lease: Lease, key: string, bytes: number): Drawn {
+    const others = lease.keys.get(key) ?? [];
+    const draw: Drawn = { key, bytes, sightings: lease.sightings, isShared: others.length > 0 };
+    for (const other of others) other.isShared = true;
+    lease.keys.set(key, [...others, draw]);
+    lease.writing += 1;
+    return draw;
+  }
+
+  function end(lease: Lease, draw: Drawn): void {
+    const others = lease.keys.get(draw.key)?.filter((other) => other !== draw) ?? [];
+    if (others.length === 0) lease.keys.delete(draw.key);
+    else lease.keys.set(draw.key, others);
+    lease.writing -= 1;
   }
 
   function release(lease: Lease): void {
@@ -225,27 +281,27 @@ export function createLeases(
   }
 
   return {
-    draw: async (bucket, bytes) => {
+    draw: async (bucket, key, bytes) => {
       if (bytes > largestDraw) return undefined;
       const lease = await leaseWith(bucket, bytes);
       if (lease === undefined) return undefined;
       lease.left -= bytes;
       lease.draws += 1;
-      lease.writing += 1;
+      const draw = begin(lease, key, bytes);
       return {
-        account: async (key, written) => {
-          const { promise, resolve, reject } = Promise.withResolvers<void>();
-          lease.writing -= 1;
-          lease.waiting.push({
-            ...{ key, written, drawn: bytes },
-            done: (error) => (error === undefined ? resolve() : reject(error)),
-          });
-          if (lease.writing === 0) lease.onQuiet();
+        account: async (written) => {
+          end(lease, draw);
+          const made = Promise.withResolvers<void>();
+          lease.waiting.push({ draw, written, made });
+          const { length } = lease.waiting;
+          if (lease.writing === 0 || length === mostTogether) lease.hurry();
           void accountAll(lease);
-          await promise.finally(() => release(lease));
+          void made.promise.then(() => release(lease));
+          if (length > mostWaiting) await made.promise;
         },
       };
     },
+    settle,
     giveBack,
     // Nobody draws on a doubtful one any more; a write that still does may be passed over by the counting.
     doubtful: () =>
@@ -259,7 +315,10 @@ export function createLeases(
           },
         })),
     stop: async () => {
-      for (const lease of [...all]) await endIfUnused(lease);
+      for (const lease of [...all]) {
+        await settle(lease.bucket);
+        await endIfUnused(lease);
+      }
       return all.size === 0;
     },
   };

@@ -46,18 +46,19 @@ export function createUsageStore(database: Database, defaultQuota: number) {
 
     /**
      * Accounts for these objects, and gives `drawn` bytes of the lease back. `accounts` is how many there were before. Seen by all at once, and on
-     * the disk a moment later. `isWhole` is false when some of them were lost, `fits` when the quota is passed by now: it was lowered.
+     * the disk a moment later. `isWhole` is false when some of them were lost, `isAlone` unless anybody else has accounted for something in the bucket
+     * since, or leased room in it, `fits` when the quota is passed by now: it was lowered.
      */
     accountLeased: async (
       lease: { readonly id: string; readonly bucket: string; readonly accounts: number },
       objects: readonly { readonly key: string; readonly bytes: number | undefined }[],
       drawn: number,
-    ): Promise<{ readonly isWhole: boolean; readonly fits: boolean }> => {
+    ): Promise<{ readonly isWhole: boolean; readonly isAlone: boolean; readonly fits: boolean }> => {
       const told = objects.map(({ key, bytes = null }) => ({ key: Buffer.from(key).toString('hex'), bytes }));
-      const [row] = await sql<{ whole: boolean; fits: boolean }[]>`
-        select drive.account_leased(${lease.bucket}, ${lease.id}, ${lease.accounts}, ${drawn}, ${sql.json(told)}) as whole,
-          drive.within_quota(${lease.bucket}, ${defaultQuota}) as fits`;
-      return { isWhole: row?.whole === true, fits: row?.fits === true };
+      const [row] = await sql<{ whole: boolean; alone: boolean; fits: boolean }[]>`
+        select whole, alone, fits from drive.account_draws(${lease.bucket}, ${lease.id}, ${lease.accounts}, ${drawn}, ${sql.json(told)},
+          ${defaultQuota})`;
+      return { isWhole: row?.whole === true, isAlone: row?.alone === true, fits: row?.fits === true };
     },
 
     /** Nobody draws on it any more. False when some of its accounts were lost. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import { until } from '@haic/kit/deadline.ts';
 import { createFilesystemBlobStore } from '@haic/platform/blob/filesystem/store.ts';
 import type { Database } from '@haic/platform/database/port.ts';
 import { connectPostgres } from '@haic/platform/database/postgres.ts';
@@ -139,6 +140,7 @@ describe('the usage of a bucket', () => {
     await put('first', 1000, keys);
     await haic.drive.usage.setQuota(kay, 10_000);
     assert.equal((await put('under-way', 1000, keys)).status, 200, 'what was set aside is drawn once more');
+    assert.equal((await haic.drive.usage.usageOf(kay)).bytes, 2000);
     assert.equal((await put('second', 20_000, keys)).code, 'QuotaExceeded');
     assert.equal((await put('small', 1000, keys)).status, 200, 'what fits still fits');
     assert.equal((await haic.drive.usage.usageOf(kay)).bytes, 3000);
@@ -151,6 +153,7 @@ describe('the usage of a bucket', () => {
     const used = async () => (await haic.drive.usage.usageOf(dora)).bytes;
     await put('kept', 700, keys);
     await put('lost', 30, keys);
+    assert.equal(await used(), 730);
     await database.sql`update drive.reservations set accounts = accounts - 1 where bucket = ${dora}`;
     await database.sql`delete from drive.objects where bucket = ${dora} and bytes = 30`;
     await database.sql`update drive.usage set bytes = bytes - 30, objects = objects - 1 where bucket = ${dora}`;
@@ -161,6 +164,44 @@ describe('the usage of a bucket', () => {
     const [left] = await database.sql`
       select count(*)::int as n from drive.reservations where bucket = ${dora}`;
     assert.equal(left?.n, 0);
+  });
+
+  it('is in the database a moment after a small write was acknowledged, while others are under way', async () => {
+    const eve = 'drive/people/eve/';
+    const keys = await haic.keysOf('eve');
+    await haic.drive.usage.setQuota(eve, 0);
+    const body = new PassThrough();
+    const slow = haic.ask(keys, {
+      method: 'PUT',
+      path: '/_my/slow',
+      body,
+      headers: { 'content-length': '2' },
+    });
+    body.write('a');
+    await put('quick', 500, keys);
+    await until(
+      async () => {
+        const rows = await database.sql`select from drive.objects where bucket = ${eve} and bytes = 500`;
+        return rows[0];
+      },
+      { everyMs: 5, signal: AbortSignal.timeout(10_000) },
+    );
+    body.end('b');
+    assert.equal((await slow).status, 200);
+  });
+
+  it('is counted anew when the database went away between a small write and its account, which is acknowledged', async () => {
+    const fay = 'drive/people/fay/';
+    const keys = await haic.keysOf('fay');
+    await haic.drive.usage.setQuota(fay, 0);
+    await put('before', 500, keys);
+    await haic.drive.usage.usageOf(fay);
+    await database.sql`alter function drive.account_draws rename to away`;
+    assert.equal((await put('meanwhile', 20, keys)).status, 200);
+    assert.equal((await haic.drive.usage.usageOf(fay)).bytes, 500);
+    await database.sql`alter function drive.away rename to account_draws`;
+    await haic.drive.sweep();
+    assert.deepEqual(await haic.drive.usage.usageOf(fay), { bytes: 520, objects: 2, quota: 0 });
   });
 
   it('is counted anew when a writer died between a write and its account', async () => {
@@ -177,7 +218,8 @@ describe('the usage of a bucket', () => {
     await haic.drive.sweep();
     const { bytes, objects } = await truth();
     assert.deepEqual(await usage(), { bytes: bytes + 11, objects, quota });
-    const [left] = await database.sql`select count(*)::int as n from drive.reservations`;
+    const [left] = await database.sql`
+      select count(*)::int as n from drive.reservations where writer = ${dead}`;
     assert.equal(left?.n, 0, 'what the dead had set aside is free again');
     const [writers] = await database.sql`select count(*)::int as n from drive.writers`;
     assert.equal(writers?.n, 1);

@@ -37,6 +37,7 @@ function createAccounts(store: UsageStore, blobs: BlobStore, leases: Leases): Ac
   async function reserve(bucket: Bucket, bytes: number, key?: string): Promise<string> {
     const reservation = randomUUID();
     if (await store.reserve(reservation, bucket.prefix, bytes, key)) return reservation;
+    await leases.settle(bucket.prefix);
     await leases.giveBack(bucket.prefix);
     if (await store.reserve(reservation, bucket.prefix, bytes, key)) return reservation;
     const { quota, bytes: used } = await store.usageOf(bucket.prefix);
@@ -46,18 +47,25 @@ function createAccounts(store: UsageStore, blobs: BlobStore, leases: Leases): Ac
     );
   }
   /** A failed write may have happened all the same, so what is accounted for is what is there. */
-  const accountFor = (bucket: Bucket, key: string, more: { reservation?: string; uploadId?: string }) =>
-    store.accountObject(bucket.prefix, key, () => sizeOf(bucket.prefix, key), more);
+  const accountFor = async (
+    { prefix }: Bucket,
+    key: string,
+    more: { reservation?: string; uploadId?: string },
+  ): Promise<void> => {
+    // What was there before may be accounted for yet, and that would be the last word.
+    await leases.settle(prefix);
+    await store.accountObject(prefix, key, () => sizeOf(prefix, key), more);
+  };
 
   return {
     writing: async (bucket, key, bytes, write) => {
-      const draw = await leases.draw(bucket.prefix, bytes);
+      const draw = await leases.draw(bucket.prefix, key, bytes);
       if (draw !== undefined) {
         const written = await write().catch(async (error: unknown) => {
-          await draw.account(key);
+          await draw.account();
           throw error;
         });
-        await draw.account(key, written?.size);
+        await draw.account(written?.size);
         return written;
       }
       const reservation = await reserve(bucket, bytes, key);
@@ -101,12 +109,20 @@ function createAccounts(store: UsageStore, blobs: BlobStore, leases: Leases): Ac
   };
 }
 
+export interface KeptAccounts {
+  readonly accounts: Accounts;
+  /** With all that this process wrote before; what others wrote is there some 20 ms after it was acknowledged. */
+  readonly usage: UsageStore;
+  sweep(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** The accounts of this process, which says that it lives and counts what those that died may have left uncounted. */
 export async function keepAccounts(parts: {
   readonly store: UsageStore;
   readonly blobs: BlobStore;
   readonly logger: Logger;
-}): Promise<{ readonly accounts: Accounts; sweep(): Promise<void>; stop(): Promise<void> }> {
+}): Promise<KeptAccounts> {
   const { store, blobs, logger } = parts;
   await store.live();
   const leases = createLeases(store, sizeIn(blobs));
@@ -134,6 +150,17 @@ export async function keepAccounts(parts: {
   for (const timer of [living, sweeping]) timer.unref();
   return {
     accounts: createAccounts(store, blobs, leases),
+    usage: {
+      ...store,
+      usageOf: async (bucket) => {
+        await leases.settle(bucket);
+        return store.usageOf(bucket);
+      },
+      entriesIn: async (bucket, ...page) => {
+        await leases.settle(bucket);
+        return store.entriesIn(bucket, ...page);
+      },
+    },
     sweep,
     stop: async () => {
       clearInterval(living);
