@@ -6,7 +6,14 @@ type Function = (...args: unknown[]) => unknown;
 /** The functions by which a file is made, filled, named or made durable. */
 const writing = ['open', 'mkdir', 'link', 'rename', 'writeFile'] as const;
 const ofHandles = ['writev', 'write', 'sync'] as const;
-const writingAtOnce = ['openSync', 'writevSync', 'writeSync', 'fsyncSync', 'renameSync'] as const;
+const writingAtOnce = [
+  'openSync',
+  'writevSync',
+  'writeSync',
+  'fsyncSync',
+  'fdatasyncSync',
+  'renameSync',
+] as const;
 
 export interface BrokenDisk {
   /** Whether so many calls came that one failed. */

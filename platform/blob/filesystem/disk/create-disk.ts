@@ -11,7 +11,8 @@ export function createOwnDisk(): Disk {
   return diskOn(() => thread);
 }
 
-function diskOn(pick: () => Thread): Disk {
+/** `pick` says which of its threads has the least to do. */
+export function diskOn(pick: () => Thread): Disk {
   let files = 0;
   return {
     readRecord: (file) => pick().call('readRecord', file),
@@ -24,18 +25,24 @@ function diskOn(pick: () => Thread): Disk {
       const id = files;
       thread.hold();
       try {
-        await thread.call('create', id, file, algorithms);
+        const descriptor = await thread.call('create', id, file, algorithms);
+        return newFile(thread, id, () => pick().call('syncData', descriptor));
       } catch (error) {
         thread.release();
         throw error;
       }
-      return newFile(thread, id);
     },
   };
 }
 
-function newFile(thread: Thread, id: number): NewFile {
+/** After so much, what was written is brought to the disk while more comes: whoever waits for the end would else wait for all of it. */
+const aheadBytes = 8 * 1024 ** 2;
+
+function newFile(thread: Thread, id: number, syncData: () => Promise<void>): NewFile {
   let isOpen = true;
+  let ahead = 0;
+  let isSyncing = false;
+  let syncing = Promise.resolve();
   const end = async <T>(work: () => Promise<T>): Promise<T> => {
     isOpen = false;
     try {
@@ -44,11 +51,40 @@ function newFile(thread: Thread, id: number): NewFile {
       thread.release();
     }
   };
+  const close = async (): Promise<void> => {
+    // Its descriptor is another file's once it is closed.
+    await syncing.catch(() => undefined);
+    await thread.call('abandon', id);
+  };
+  const sync = async (): Promise<void> => {
+    ahead = 0;
+    isSyncing = true;
+    await syncData();
+    isSyncing = false;
+  };
   return {
-    write: (buffer, length) => thread.call('write', id, buffer, length),
-    finish: () => end(() => thread.call('finish', id)),
+    write: async (buffer, length) => {
+      const next = await thread.call('write', id, buffer, length);
+      ahead += length;
+      if (ahead >= aheadBytes && !isSyncing) {
+        syncing = sync();
+        // Told when it is finished: the system tells of what did not get to the disk only once.
+        syncing.catch(() => undefined);
+      }
+      return next;
+    },
+    finish: () =>
+      end(async () => {
+        try {
+          await syncing;
+        } catch (error) {
+          await close();
+          throw error;
+        }
+        return thread.call('finish', id);
+      }),
     abandon: async () => {
-      if (isOpen) await end(() => thread.call('abandon', id));
+      if (isOpen) await end(close);
     },
   };
 }

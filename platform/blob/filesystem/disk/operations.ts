@@ -1,6 +1,7 @@
 import {
   closeSync,
   existsSync,
+  fdatasyncSync,
   fstatSync,
   fsyncSync,
   openSync,
@@ -36,8 +37,11 @@ export function createOperations() {
     readRecord: (file: string) => readIfThere(file, readRecordLine),
     readRecordAndContent: (file: string) => readIfThere(file, readWhole),
     putWithin,
-    create: (id: number, file: string, algorithms: readonly DigestAlgorithm[]): void => {
-      files.set(id, { descriptor: openSync(file, 'wx', 0o600), digests: createDigests(algorithms) });
+    /** Its descriptor, which is good for every thread of the process. */
+    create: (id: number, file: string, algorithms: readonly DigestAlgorithm[]): number => {
+      const descriptor = openSync(file, 'wx', 0o600);
+      files.set(id, { descriptor, digests: createDigests(algorithms) });
+      return descriptor;
     },
     write: (id: number, buffer: Buffer, length: number): Buffer => {
       const { descriptor, digests } = fileOf(id);
@@ -57,6 +61,7 @@ export function createOperations() {
       }
       return digests.sums();
     },
+    syncData: (descriptor: number): void => fdatasyncSync(descriptor),
     abandon: close,
   };
 }

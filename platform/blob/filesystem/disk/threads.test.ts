@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createDisk, createOwnDisk } from './create-disk.ts';
+import { createDisk, createOwnDisk, diskOn } from './create-disk.ts';
+import { createOwnThread, type Thread } from './thread.ts';
 import { createThreads } from './threads.ts';
 
 describe('threads that work on the disk', () => {
@@ -42,6 +43,42 @@ describe('threads that work on the disk', () => {
       assert.equal(await disk.readRecord(path.join(file, 'below a file')), undefined);
     });
   }
+
+  it('a large file is brought to the disk while it is written, and one of which that failed is not finished', async () => {
+    const own = createOwnThread();
+    const done: string[] = [];
+    let breaks = false;
+    const thread: Thread = {
+      ...own,
+      call: async (name, ...args) => {
+        done.push(name);
+        if (name === 'syncData' && breaks)
+          throw Object.assign(new Error('broken for a test'), { code: 'EIO' });
+        return own.call(name, ...args);
+      },
+    };
+    const disk = diskOn(() => thread);
+    const mebibyte = 1024 ** 2;
+    const write = async (file: string, mebibytes: number) => {
+      const made = await disk.create(path.join(directory, file), ['md5']);
+      let buffer: Buffer = Buffer.alloc(mebibyte);
+      for (let i = 0; i < mebibytes; i += 1) buffer = await made.write(buffer, mebibyte);
+      return made;
+    };
+    await (await write('seven', 7)).finish();
+    assert.ok(!done.includes('syncData'), 'a smaller one is left to the end');
+    await (await write('seventeen', 17)).finish();
+    assert.equal(done.filter((name) => name === 'syncData').length, 2);
+    breaks = true;
+    const broken = await write('broken', 17);
+    await assert.rejects(broken.finish(), { code: 'EIO' });
+    assert.equal(done.at(-1), 'abandon', 'and is closed');
+    await broken.abandon();
+    assert.equal(done.filter((name) => name === 'abandon').length, 1);
+    const abandoned = await write('abandoned', 8);
+    await abandoned.abandon();
+    assert.equal(done.at(-1), 'abandon');
+  });
 
   it('are as many as have work to do, and each is used before another one starts', async () => {
     const threads = createThreads();
