@@ -81,6 +81,8 @@ test('keys that became known are dropped: within seconds all that they signed is
     assert.deepEqual(await (await profile.context.request.get(`${haic.url}/session`)).json(), {
       signedIn: false,
     });
+    // Tokens know whole seconds: one of the second in which everybody was signed out would be refused, too (ADR 20).
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     // What lasts longer than a session goes on, and people sign in anew.
     assert.deepEqual(await ask(await haic.accessToken('grace')), [200, 200]);
     await signIn(page, haic.url, 'grace', password);
