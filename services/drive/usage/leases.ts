@@ -22,7 +22,8 @@ const checkedAtOnce = 32;
 export interface Draw {
   /**
    * Has what is there under the key accounted for soon, and the drawn bytes given back. To be called once, whatever became of the write; with the
-   * size of what was written, when it was. Nobody has to wait for the account: until it is made, and if it never is, the lease stands for it.
+   * size of what was written, when it was. Resolves before the account is made where others are being written, of the same lease: until it is made, and
+   * if it never is, the lease stands for it.
    */
   account(written?: number): Promise<void>;
 }
@@ -294,10 +295,12 @@ export function createLeases(
           const made = Promise.withResolvers<void>();
           lease.waiting.push({ draw, written, made });
           const { length } = lease.waiting;
-          if (lease.writing === 0 || length === mostTogether) lease.hurry();
+          lease.isUrgent ||= lease.writing === 0;
+          if (lease.isUrgent || length === mostTogether) lease.hurry();
           void accountAll(lease);
           void made.promise.then(() => release(lease));
-          if (length > mostWaiting) await made.promise;
+          // Whoever wrote alone, or was the last of several, finds in the account what they wrote.
+          if (lease.writing === 0 || length > mostWaiting) await made.promise;
         },
       };
     },

@@ -111,7 +111,7 @@ function createAccounts(store: UsageStore, blobs: BlobStore, leases: Leases): Ac
 
 export interface KeptAccounts {
   readonly accounts: Accounts;
-  /** With all that this process wrote before; what others wrote is there some 20 ms after it was acknowledged. */
+  /** With all that this process wrote before; what another did may be some 20 ms behind its acknowledgement. */
   readonly usage: UsageStore;
   sweep(): Promise<void>;
   stop(): Promise<void>;
