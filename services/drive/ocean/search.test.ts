@@ -23,8 +23,6 @@ describe('a search in a folder', () => {
       const content = { size: 1, md5: undefined, open: () => Readable.from([Buffer.from('x')]) };
       await at.drive.objects.put(bucket, key, content, { signal: AbortSignal.timeout(10_000) });
     }
-    // Another process accounts for it than the API's, a moment later.
-    await at.drive.usage.usageOf(bucket.prefix);
   };
   /** In the account alone. */
   const account = (keys: readonly string[]) => {

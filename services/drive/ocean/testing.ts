@@ -14,7 +14,6 @@ import { startTestDatabase } from '@haic/platform/database/testing.ts';
 import type { AuditedAction } from '@haic/services/audit/client.ts';
 import type { WorkspaceRole } from '@haic/services/workspaces/client.ts';
 import { UnsecuredJWT } from 'jose';
-import { bucketOfPerson, workspaceBucket } from '../buckets.ts';
 import { createDrive, driveMigrations } from '../drive.ts';
 import { createOcean, oceanMigrations } from './ocean.ts';
 
@@ -155,12 +154,6 @@ export async function startTestOcean(
       if (begun.status !== 200) throw new Error(JSON.stringify(begun.json));
       const put = await fetch(begun.json.address.url, { method: 'PUT', body: content });
       if (!put.ok) throw new Error(await put.text());
-      // Another process accounts for it than the API's, a moment later.
-      const { prefix } =
-        bucket === '_my'
-          ? bucketOfPerson(who)
-          : workspaceBucket({ workspace: `workspaces/${bucket}`, role: 'owner' });
-      await drive.usage.usageOf(prefix);
     },
     names: async (who: string, bucket: string, prefix = ''): Promise<string[]> => {
       const query = new URLSearchParams({ prefix });

@@ -12,6 +12,7 @@ const idleAfterMs = 5_000;
 const refusedForMs = 2_000;
 /** So long an account waits for those of writes that are under way, to be made with them: most of what it costs is the statement. */
 const gatherMs = 20;
+/** So many are made by one statement. */
 const mostTogether = 64;
 /** Where so many accounts wait, the database does not keep up, and who writes more waits with them. */
 const mostWaiting = 1_000;
@@ -53,6 +54,7 @@ interface Lease {
   waiting: Waiting[];
   /** Ends the wait for more of them, if there is one. */
   hurry: () => void;
+  /** There is to be no such wait: somebody waits for those that are there. */
   isUrgent: boolean;
   isAccounting: boolean;
   /** Those that are being made. */
@@ -111,16 +113,10 @@ export function createLeases(
     }
     refused.delete(bucket);
     const lease: Lease = {
-      ...{ id, bucket, left, accounts: 0, draws: 0, writing: 0, waiting: [], hurry: () => {} },
-      isUrgent: false,
-      ...{ isAccounting: false, making: Promise.resolve(), isDoubtful: false, idle: undefined },
-      ...{
-        keys: new Map(),
-        sightings: 0,
-        unchecked: new Map(),
-        nextCheck: undefined,
-        lastCheck: Promise.resolve(),
-      },
+      ...{ id, bucket, left, accounts: 0, draws: 0, isDoubtful: false, idle: undefined },
+      ...{ writing: 0, keys: new Map(), sightings: 0, waiting: [] },
+      ...{ hurry: () => {}, isUrgent: false, isAccounting: false, making: Promise.resolve() },
+      ...{ unchecked: new Map(), nextCheck: undefined, lastCheck: Promise.resolve() },
     };
     const before = current.get(bucket);
     current.set(bucket, lease);

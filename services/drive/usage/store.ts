@@ -46,8 +46,8 @@ export function createUsageStore(database: Database, defaultQuota: number) {
 
     /**
      * Accounts for these objects, and gives `drawn` bytes of the lease back. `accounts` is how many there were before. Seen by all at once, and on
-     * the disk a moment later. `isWhole` is false when some of them were lost, `isAlone` unless anybody else has accounted for something in the bucket
-     * since, or leased room in it, `fits` when the quota is passed by now: it was lowered.
+     * the disk a moment later. `isWhole` is false when some of them were lost, `isAlone` when anybody else has accounted for something in the bucket
+     * since then or leased room in it, `fits` when the quota is passed by now: it was lowered.
      */
     accountLeased: async (
       lease: { readonly id: string; readonly bucket: string; readonly accounts: number },

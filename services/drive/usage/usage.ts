@@ -52,7 +52,7 @@ function createAccounts(store: UsageStore, blobs: BlobStore, leases: Leases): Ac
     key: string,
     more: { reservation?: string; uploadId?: string },
   ): Promise<void> => {
-    // What was there before may be accounted for yet, and that would be the last word.
+    // What this process wrote before may still wait for its account, which would be the last word.
     await leases.settle(prefix);
     await store.accountObject(prefix, key, () => sizeOf(prefix, key), more);
   };
